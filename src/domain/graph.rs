@@ -1,0 +1,1 @@
+//! The job graph: parsed from workflow files, matched to a run's jobs.

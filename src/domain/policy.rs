@@ -1,0 +1,1 @@
+//! What a release is made of here: workflow names, environments, tag templates, platforms.

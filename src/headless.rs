@@ -1,0 +1,1 @@
+//! The printing face: text and frozen JSON on stdout.

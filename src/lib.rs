@@ -1,0 +1,17 @@
+//! gonogo: a terminal cockpit for the person who releases software.
+//!
+//! The architecture page is written here and kept true by `tests/it/architecture.rs`.
+
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod engine;
+pub mod headless;
+pub mod net;
+pub mod present;
+pub mod rehearse;
+pub mod run;
+pub mod secret;
+pub mod sim;
+pub mod sources;
+pub mod tui;

@@ -1,0 +1,3 @@
+//! The `gonogo` program.
+
+fn main() {}

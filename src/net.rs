@@ -1,0 +1,1 @@
+//! The one HTTP stack: TLS provider, redirects, timeouts, budgets, token manager.

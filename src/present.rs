@@ -1,0 +1,1 @@
+//! Domain values to words and rows, used by both faces.

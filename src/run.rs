@@ -1,0 +1,1 @@
+//! The composition root: configuration to sources and engine to the chosen face.

@@ -1,0 +1,1 @@
+//! A secret that cannot be printed.

@@ -1,0 +1,1 @@
+//! The simulator: in-process services on loopback that behave as the real ones were measured to.

@@ -1,0 +1,1 @@
+//! Read-only clients of the outside services.

@@ -1,0 +1,1 @@
+//! The cockpit: a face that draws the model and turns keys into actions.

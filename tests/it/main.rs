@@ -1,0 +1,24 @@
+//! The one integration binary: modules by behaviour.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected must fail at that line"
+)]
+#![allow(missing_docs, reason = "tests are read, not linked against")]
+
+mod architecture;
+mod cli;
+mod cockpit;
+mod config;
+mod engine;
+mod faults;
+mod graph;
+mod real_clients;
+mod real_registries;
+mod screens;
+mod sim_github;
+mod sim_registry;
+mod sources_github;
+mod sources_registry;
+mod support;

@@ -1,0 +1,3 @@
+//! What several test modules share: judges, the program under test, temporary homes.
+
+pub mod judges;
