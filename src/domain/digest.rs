@@ -19,7 +19,10 @@ impl Digest {
     /// The digest of these bytes: SHA-256, the algorithm of every registry.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
+        Self(format!(
+            "sha256:{}",
+            hex::encode(sha2::Sha256::digest(bytes))
+        ))
     }
 
     /// The whole digest, `sha256:<hex>`.
@@ -61,12 +64,19 @@ impl FromStr for Digest {
             Some(("sha512", hex)) => is_hex(hex, 128),
             _ => false,
         };
-        if good { Ok(Self(text.to_owned())) } else { Err(NotADigest(text.chars().take(80).collect())) }
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotADigest(text.chars().take(80).collect()))
+        }
     }
 }
 
 fn is_hex(text: &str, len: usize) -> bool {
-    text.len() == len && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == len
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl TryFrom<String> for Digest {
@@ -113,6 +123,12 @@ mod tests {
         for bad in ["", "sha256:", "sha256:ABCD", "md5:00", "sha256:g"] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
-        assert!(Digest::of(b"").as_str().to_uppercase().parse::<Digest>().is_err());
+        assert!(
+            Digest::of(b"")
+                .as_str()
+                .to_uppercase()
+                .parse::<Digest>()
+                .is_err()
+        );
     }
 }

@@ -48,12 +48,15 @@ impl FromStr for RepoSlug {
                 && part.len() <= 100
                 && part != "."
                 && part != ".."
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         };
         match text.split_once('/') {
-            Some((owner, name)) if word(owner) && word(name) => {
-                Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
-            }
+            Some((owner, name)) if word(owner) && word(name) => Ok(Self {
+                owner: owner.to_owned(),
+                name: name.to_owned(),
+            }),
             _ => Err(IdError::Repo(clip(text))),
         }
     }
@@ -183,16 +186,29 @@ impl FromStr for RunRef {
         let bad = || IdError::Run(clip(text));
         let text = text.trim();
         if let Ok(id) = text.parse() {
-            return Ok(Self { id: RunId(id), repo: None });
+            return Ok(Self {
+                id: RunId(id),
+                repo: None,
+            });
         }
         let (_, rest) = text.split_once("://").ok_or_else(bad)?;
         let mut parts = rest.split(['/', '?', '#']).skip(1);
-        let repo = format!("{}/{}", parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?);
+        let repo = format!(
+            "{}/{}",
+            parts.next().ok_or_else(bad)?,
+            parts.next().ok_or_else(bad)?
+        );
         if parts.next() != Some("actions") || parts.next() != Some("runs") {
             return Err(bad());
         }
-        let id = parts.next().and_then(|id| id.parse().ok()).ok_or_else(bad)?;
-        Ok(Self { id: RunId(id), repo: Some(repo.parse()?) })
+        let id = parts
+            .next()
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(bad)?;
+        Ok(Self {
+            id: RunId(id),
+            repo: Some(repo.parse()?),
+        })
     }
 }
 
@@ -208,11 +224,17 @@ mod tests {
     fn a_run_is_named_by_number_or_pasted_address() {
         let plain: RunRef = " 31043990930 ".parse().unwrap();
         assert_eq!((plain.id, plain.repo), (RunId(31_043_990_930), None));
-        let page: RunRef =
-            "https://github.com/acme/rocket/actions/runs/42/attempts/2?pr=1".parse().unwrap();
+        let page: RunRef = "https://github.com/acme/rocket/actions/runs/42/attempts/2?pr=1"
+            .parse()
+            .unwrap();
         assert_eq!(page.id, RunId(42));
         assert_eq!(page.repo.unwrap().to_string(), "acme/rocket");
-        for bad in ["", "x", "https://github.com/acme/rocket/pull/4", "https://github.com/a/b/actions/runs/"] {
+        for bad in [
+            "",
+            "x",
+            "https://github.com/acme/rocket/pull/4",
+            "https://github.com/a/b/actions/runs/",
+        ] {
             assert!(bad.parse::<RunRef>().is_err(), "{bad}");
         }
     }

@@ -1,0 +1,1 @@
+//! The engine: model, messages, effects and the pure update between them.
