@@ -1,1 +1,10 @@
 //! The simulator: in-process services on loopback that behave as the real ones were measured to.
+
+pub mod oci;
+
+mod glob;
+
+use std::sync::Arc;
+
+/// The clock of a simulated world; each service asks it for every date that it writes.
+pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
