@@ -1,6 +1,12 @@
 //! The pure world: no IO, no clock, no tokio, no HTTP, no ratatui.
 
+pub mod artifact;
 pub mod digest;
+pub mod fact;
 pub mod graph;
 pub mod ids;
+pub mod log;
+pub mod observed;
 pub mod policy;
+pub mod run;
+pub mod time;
