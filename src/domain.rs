@@ -8,5 +8,7 @@ pub mod ids;
 pub mod log;
 pub mod observed;
 pub mod policy;
+pub mod release;
 pub mod run;
+pub mod snapshot;
 pub mod time;

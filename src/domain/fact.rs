@@ -16,6 +16,13 @@ use super::time::Timestamp;
 #[serde(transparent)]
 pub struct ImageId(pub String);
 
+impl ImageId {
+    /// The image that a policy names.
+    pub fn of(spec: &super::policy::ImageSpec) -> Self {
+        Self(spec.repository.as_str().to_owned())
+    }
+}
+
 impl fmt::Display for ImageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,0 +1,350 @@
+//! One release read from the facts: which version, which digest, which attempt built it, where it stands.
+//!
+//! GitHub's API gives none of these directly; each comes with the source it was read from.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::fact::ImageId;
+use super::ids::{Attempt, CommitSha, JobId, RunId};
+use super::policy::{ImageSpec, Policy, Vars};
+use super::run::{Conclusion, Job, ReviewState, Run, Status};
+use super::snapshot::{RunRecord, Snapshot};
+
+/// Job names of the reference pipeline that carry meaning. A called workflow's jobs follow after ` / `.
+pub mod role {
+    /// Decides whether there is anything to release.
+    pub const VERSION_CHECK: &str = "version-check";
+    /// What every gate leads to; skipped where there is nothing to release.
+    pub const BUILD: &str = "build";
+    /// Calls the workflow that builds, scans, signs and attests the image.
+    pub const PRERELEASE: &str = "prerelease-docker";
+    /// The called job that joins the index and prints its digest.
+    pub const CREATE_MANIFEST: &str = "create-manifest";
+    /// The called job that scans the image.
+    pub const SECURITY_SCAN: &str = "security-scan";
+    /// Calls the workflow that promotes the image.
+    pub const PUBLISH_DOCKER: &str = "publish-docker";
+    /// Dispatches the publish workflow.
+    pub const TRIGGER_PYPI: &str = "trigger-pypi";
+    /// Waits for the publish workflow.
+    pub const MONITOR_PYPI: &str = "monitor-pypi";
+    /// Makes the GitHub Release, last.
+    pub const CREATE_RELEASE: &str = "create-release";
+}
+
+/// A fact together with where it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced<T> {
+    /// The fact.
+    pub value: T,
+    /// Where it was read.
+    pub source: FactSource,
+}
+
+/// Where a fact that no endpoint gives was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactSource {
+    /// The tag that the run was started for.
+    RunTag,
+    /// The prerelease tag that ends in the run's short commit.
+    PrereleaseTag(String),
+    /// The Release whose target is the run's commit.
+    Release(String),
+    /// The user said so.
+    Given,
+    /// The log of a job.
+    JobLog(JobId),
+    /// The first digest seen under the prerelease tag while this run was the newest.
+    FirstSeen,
+}
+
+impl FactSource {
+    /// Whether the fact is the pipeline's own word, and not what a mutable tag happened to show.
+    pub fn is_strong(&self) -> bool {
+        matches!(self, Self::JobLog(_))
+    }
+}
+
+/// Where a release run stands, as far as the observed facts say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Not enough is known.
+    Unknown,
+    /// Its version check found nothing to release.
+    NothingToRelease,
+    /// Gates, build, scan, signing.
+    Building,
+    /// A gate holds it.
+    Waiting {
+        /// The environments that hold it.
+        environments: Vec<String>,
+        /// Whether the viewer may let it go.
+        for_you: bool,
+    },
+    /// The image's release tags are being moved.
+    Promoting,
+    /// The image is out; the package index or the Release is not yet.
+    Publishing,
+    /// It ended with the image out and the package index or the Release missing.
+    HalfPublished,
+    /// Everything is out.
+    Released,
+    /// A reviewer said no.
+    Rejected,
+    /// It ended in failure before anything was out.
+    Failed,
+    /// Somebody cancelled it before anything was out.
+    Cancelled,
+}
+
+impl Stage {
+    /// Whether the run goes on by itself or after a review.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Building | Self::Waiting { .. } | Self::Promoting | Self::Publishing)
+    }
+
+    /// Which run is watched when none is named: lower is better.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Waiting { for_you: true, .. } => 0,
+            Self::Waiting { .. } | Self::Building | Self::Promoting | Self::Publishing => 1,
+            Self::HalfPublished => 2,
+            Self::NothingToRelease => 9,
+            Self::Unknown | Self::Released | Self::Rejected | Self::Failed | Self::Cancelled => 3,
+        }
+    }
+}
+
+/// The display name's first part: the job of the watched workflow itself.
+pub fn caller(name: &str) -> &str {
+    name.split(" / ").next().unwrap_or(name).trim()
+}
+
+/// The display name's last part, without a matrix leg.
+pub fn callee(name: &str) -> &str {
+    let last = name.rsplit(" / ").next().unwrap_or(name);
+    last.split(" (").next().unwrap_or(last).trim()
+}
+
+/// Where a run stands.
+pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
+    let Some(run) = snapshot.run(id) else { return Stage::Unknown };
+    let empty = RunRecord::default();
+    let record = snapshot.record(id).unwrap_or(&empty);
+    let jobs = record.jobs.value().map_or(&[][..], Vec::as_slice);
+    let all = |role: &str| jobs.iter().filter(move |job| caller(&job.name) == role);
+    let succeeded = |role: &str| {
+        all(role).next().is_some()
+            && all(role).all(|job| job.conclusion == Some(Conclusion::Success))
+    };
+    let begun = |role: &str| all(role).any(|job| job.status == Status::InProgress || succeeded(role));
+
+    if !run.is_over() {
+        let pending = record.pending.value().map_or(&[][..], Vec::as_slice);
+        let waits = jobs.iter().any(|job| job.status == Status::Waiting) || run.status == Status::Waiting;
+        if waits && !pending.is_empty() {
+            return Stage::Waiting {
+                environments: pending.iter().map(|gate| gate.name.clone()).collect(),
+                for_you: pending.iter().any(|gate| gate.viewer_may_approve),
+            };
+        }
+        if waits {
+            return Stage::Waiting { environments: Vec::new(), for_you: false };
+        }
+        if succeeded(role::PUBLISH_DOCKER) {
+            return Stage::Publishing;
+        }
+        if begun(role::PUBLISH_DOCKER) {
+            return Stage::Promoting;
+        }
+        return Stage::Building;
+    }
+    if jobs.is_empty() {
+        return Stage::Unknown;
+    }
+    let rejected = record
+        .approvals
+        .value()
+        .is_some_and(|list| list.iter().any(|review| review.state == ReviewState::Rejected));
+    if succeeded(role::CREATE_RELEASE) {
+        Stage::Released
+    } else if all(role::BUILD).any(|job| job.conclusion == Some(Conclusion::Skipped))
+        && all(role::VERSION_CHECK).any(|job| job.conclusion == Some(Conclusion::Success))
+        && run.conclusion == Some(Conclusion::Success)
+    {
+        Stage::NothingToRelease
+    } else if succeeded(role::PUBLISH_DOCKER) {
+        Stage::HalfPublished
+    } else if rejected {
+        Stage::Rejected
+    } else if run.conclusion == Some(Conclusion::Cancelled) {
+        Stage::Cancelled
+    } else if run.conclusion == Some(Conclusion::Success) {
+        // Green without a Release of its own: nothing shows that anything went out.
+        Stage::Unknown
+    } else {
+        Stage::Failed
+    }
+}
+
+/// The run to watch: the user's choice, else the one that most needs a look.
+pub fn choose(snapshot: &Snapshot, pinned: Option<RunId>) -> Option<RunId> {
+    if pinned.is_some() {
+        return pinned;
+    }
+    let runs = snapshot.runs.value()?;
+    runs.iter()
+        .enumerate()
+        .min_by_key(|(place, run)| (stage(snapshot, run.id).rank(), *place))
+        .map(|(_, run)| run.id)
+}
+
+/// The version that a run releases, without `v`.
+pub fn version(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    run: &Run,
+    given: Option<&str>,
+) -> Option<Sourced<String>> {
+    if let Some(given) = given {
+        return Some(Sourced { value: given.to_owned(), source: FactSource::Given });
+    }
+    if let Some(version) = run.head_branch.as_deref().and_then(version_of_tag) {
+        return Some(Sourced { value: version.to_owned(), source: FactSource::RunTag });
+    }
+    for spec in &policy.images {
+        let Some(image) = snapshot.image(&ImageId::of(spec)) else { continue };
+        let first_seen = snapshot
+            .record(run.id)
+            .and_then(|record| record.first_seen.get(&ImageId::of(spec)))
+            .into_iter()
+            .flatten()
+            .map(|(tag, _)| tag);
+        for tag in image.tag_list.value().into_iter().flatten().chain(first_seen) {
+            if let Some(version) = spec.version_of(tag, &run.head_sha) {
+                return Some(Sourced {
+                    value: version,
+                    source: FactSource::PrereleaseTag(tag.clone()),
+                });
+            }
+        }
+    }
+    let release = snapshot
+        .releases
+        .value()?
+        .iter()
+        .find(|release| release.target.eq_ignore_ascii_case(run.head_sha.as_str()))?;
+    Some(Sourced {
+        value: version_of_tag(&release.tag)?.to_owned(),
+        source: FactSource::Release(release.tag.clone()),
+    })
+}
+
+/// `1.6.9` out of `v1.6.9`, where it is a version at all.
+pub fn version_of_tag(tag: &str) -> Option<&str> {
+    let version = tag.strip_prefix("refs/tags/").unwrap_or(tag).strip_prefix('v')?;
+    semver::Version::parse(version).ok().map(|_| version)
+}
+
+/// The job that joined the image index in the newest attempt that lists one.
+pub fn manifest_job(record: &RunRecord) -> Option<&Job> {
+    let is_it = |job: &&Job| {
+        callee(&job.name) == role::CREATE_MANIFEST && job.conclusion == Some(Conclusion::Success)
+    };
+    let newest = record.jobs.value().into_iter().flatten().find(is_it);
+    newest.or_else(|| {
+        record
+            .attempts
+            .values()
+            .rev()
+            .filter_map(|jobs| jobs.value())
+            .flatten()
+            .find(is_it)
+    })
+}
+
+/// The attempt in which the image was really built: the one that `create-manifest` started in.
+///
+/// After "re-run failed jobs" every later attempt lists the old job again with its old times.
+pub fn built_in(run: &Run, record: &RunRecord) -> Option<Attempt> {
+    let built = manifest_job(record)?.started_at?;
+    if run.attempt == Attempt(1) || run.started_at.is_none_or(|start| built >= start) {
+        return Some(run.attempt);
+    }
+    record
+        .attempts
+        .iter()
+        .rev()
+        .find(|(_, jobs)| {
+            let starts = jobs.value().into_iter().flatten().filter_map(|job| job.created_at);
+            starts.max().is_some_and(|made| built >= made)
+                || jobs.value().into_iter().flatten().any(|job| {
+                    callee(&job.name) == role::CREATE_MANIFEST
+                        && job.started_at == Some(built)
+                        && job.created_at.is_none_or(|made| made <= built)
+                })
+        })
+        .map(|(attempt, _)| *attempt)
+        .or_else(|| record.attempts.keys().next().copied())
+}
+
+/// The digest of the image index that the run built, best source first.
+pub fn digest(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    run: &Run,
+    image: &ImageId,
+    version: &str,
+) -> Option<Sourced<Digest>> {
+    let record = snapshot.record(run.id)?;
+    let job = manifest_job(record);
+    let logged = job.and_then(|job| {
+        let log = record.logs.get(&job.id)?.value()?.as_ref()?;
+        Some(Sourced { value: log.manifest_digest.clone()?, source: FactSource::JobLog(job.id) })
+    });
+    if logged.is_some() {
+        return logged;
+    }
+    let spec = policy.images.iter().find(|spec| spec.repository.as_str() == image.0)?;
+    let tag = prerelease_tag(spec, version, &run.head_sha)?;
+    let seen = record.first_seen.get(image)?.get(&tag)?.digest.clone()?;
+    Some(Sourced { value: seen, source: FactSource::FirstSeen })
+}
+
+/// The prerelease tag of a version at a commit; `None` where the template needs more than these.
+pub fn prerelease_tag(spec: &ImageSpec, version: &str, sha: &CommitSha) -> Option<String> {
+    let vars = Vars::of_version(version).ok()?.with_commit(sha);
+    Some(spec.prerelease_tag(&vars).ok()?.as_str().to_owned())
+}
+
+/// The release tags of a version, in the configured order, each once.
+pub fn release_tags(spec: &ImageSpec, version: &str, sha: &CommitSha) -> Vec<String> {
+    let Ok(vars) = Vars::of_version(version) else { return Vec::new() };
+    let vars = vars.with_commit(sha);
+    let mut tags: Vec<String> = Vec::new();
+    for tag in spec.release_tags.iter().filter_map(|template| template.render(&vars).ok()) {
+        if !tags.iter().any(|known| known == tag.as_str()) {
+            tags.push(tag.as_str().to_owned());
+        }
+    }
+    tags
+}
+
+/// The publish run of a release run: dispatched at or after it (60 s of clock skew), named by its title.
+pub fn publish_run<'a>(snapshot: &'a Snapshot, run: &Run) -> Option<&'a Run> {
+    let earliest = super::time::before(run.created_at, std::time::Duration::from_secs(60));
+    let id = run.id.to_string();
+    snapshot
+        .publish_runs
+        .value()?
+        .iter()
+        .filter(|candidate| candidate.event == "repository_dispatch")
+        .filter(|candidate| candidate.created_at >= earliest)
+        .filter(|candidate| {
+            candidate.title.split(|c: char| !c.is_ascii_digit()).any(|word| word == id)
+        })
+        .max_by_key(|candidate| candidate.created_at)
+}
