@@ -265,7 +265,10 @@ pub enum FailureKind {
 impl FailureKind {
     /// Whether asking again without a change on our side can help.
     pub fn is_passing(self) -> bool {
-        !matches!(self, Self::Unauthorized | Self::Forbidden | Self::NoCredential)
+        !matches!(
+            self,
+            Self::Unauthorized | Self::Forbidden | Self::NoCredential
+        )
     }
 }
 

@@ -86,7 +86,9 @@ fn stated_digest(line: &str) -> Option<Digest> {
     let at = ["manifest_digest", "manifest digest", "manifest-digest"]
         .iter()
         .find_map(|label| lower.find(label).map(|at| at + label.len()))?;
-    let rest = line.get(at..)?.trim_start_matches(['=', ':', ' ', '"', '\'', '`']);
+    let rest = line
+        .get(at..)?
+        .trim_start_matches(['=', ':', ' ', '"', '\'', '`']);
     let end = rest
         .char_indices()
         .find(|(_, c)| !(c.is_ascii_alphanumeric() || *c == ':'))
@@ -105,7 +107,9 @@ fn checked_out(line: &str) -> Option<CommitSha> {
 fn without_time(line: &str) -> &str {
     match line.split_once(' ') {
         Some((stamp, rest))
-            if stamp.len() >= 20 && stamp.ends_with('Z') && stamp.as_bytes().get(10) == Some(&b'T') =>
+            if stamp.len() >= 20
+                && stamp.ends_with('Z')
+                && stamp.as_bytes().get(10) == Some(&b'T') =>
         {
             rest
         }
@@ -143,7 +147,11 @@ mod tests {
         ));
         assert_eq!(log.manifest_digest, Some(d));
         assert_eq!(log.lines, 4);
-        assert!(log.tail[0].starts_with("echo"), "time stamps go: {:?}", log.tail[0]);
+        assert!(
+            log.tail[0].starts_with("echo"),
+            "time stamps go: {:?}",
+            log.tail[0]
+        );
     }
 
     #[test]

@@ -18,7 +18,11 @@ pub struct Observed<T> {
 
 impl<T> Default for Observed<T> {
     fn default() -> Self {
-        Self { good: None, failure: None, failures_in_a_row: 0 }
+        Self {
+            good: None,
+            failure: None,
+            failures_in_a_row: 0,
+        }
     }
 }
 

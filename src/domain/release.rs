@@ -103,7 +103,10 @@ pub enum Stage {
 impl Stage {
     /// Whether the run goes on by itself or after a review.
     pub fn is_live(&self) -> bool {
-        matches!(self, Self::Building | Self::Waiting { .. } | Self::Promoting | Self::Publishing)
+        matches!(
+            self,
+            Self::Building | Self::Waiting { .. } | Self::Promoting | Self::Publishing
+        )
     }
 
     /// Which run is watched when none is named: lower is better.
@@ -131,20 +134,25 @@ pub fn callee(name: &str) -> &str {
 
 /// Where a run stands.
 pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
-    let Some(run) = snapshot.run(id) else { return Stage::Unknown };
+    let Some(run) = snapshot.run(id) else {
+        return Stage::Unknown;
+    };
     let empty = RunRecord::default();
     let record = snapshot.record(id).unwrap_or(&empty);
     let jobs = record.jobs.value().map_or(&[][..], Vec::as_slice);
-    let all = |role: &str| jobs.iter().filter(move |job| caller(&job.name) == role);
-    let succeeded = |role: &str| {
+    let all = |role: &'static str| jobs.iter().filter(move |job| caller(&job.name) == role);
+    let succeeded = |role: &'static str| {
         all(role).next().is_some()
             && all(role).all(|job| job.conclusion == Some(Conclusion::Success))
     };
-    let begun = |role: &str| all(role).any(|job| job.status == Status::InProgress || succeeded(role));
+    let begun = |role: &'static str| {
+        all(role).any(|job| job.status == Status::InProgress || succeeded(role))
+    };
 
     if !run.is_over() {
         let pending = record.pending.value().map_or(&[][..], Vec::as_slice);
-        let waits = jobs.iter().any(|job| job.status == Status::Waiting) || run.status == Status::Waiting;
+        let waits =
+            jobs.iter().any(|job| job.status == Status::Waiting) || run.status == Status::Waiting;
         if waits && !pending.is_empty() {
             return Stage::Waiting {
                 environments: pending.iter().map(|gate| gate.name.clone()).collect(),
@@ -152,7 +160,10 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
             };
         }
         if waits {
-            return Stage::Waiting { environments: Vec::new(), for_you: false };
+            return Stage::Waiting {
+                environments: Vec::new(),
+                for_you: false,
+            };
         }
         if succeeded(role::PUBLISH_DOCKER) {
             return Stage::Publishing;
@@ -165,10 +176,10 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
     if jobs.is_empty() {
         return Stage::Unknown;
     }
-    let rejected = record
-        .approvals
-        .value()
-        .is_some_and(|list| list.iter().any(|review| review.state == ReviewState::Rejected));
+    let rejected = record.approvals.value().is_some_and(|list| {
+        list.iter()
+            .any(|review| review.state == ReviewState::Rejected)
+    });
     if succeeded(role::CREATE_RELEASE) {
         Stage::Released
     } else if all(role::BUILD).any(|job| job.conclusion == Some(Conclusion::Skipped))
@@ -210,20 +221,34 @@ pub fn version(
     given: Option<&str>,
 ) -> Option<Sourced<String>> {
     if let Some(given) = given {
-        return Some(Sourced { value: given.to_owned(), source: FactSource::Given });
+        return Some(Sourced {
+            value: given.to_owned(),
+            source: FactSource::Given,
+        });
     }
     if let Some(version) = run.head_branch.as_deref().and_then(version_of_tag) {
-        return Some(Sourced { value: version.to_owned(), source: FactSource::RunTag });
+        return Some(Sourced {
+            value: version.to_owned(),
+            source: FactSource::RunTag,
+        });
     }
     for spec in &policy.images {
-        let Some(image) = snapshot.image(&ImageId::of(spec)) else { continue };
+        let Some(image) = snapshot.image(&ImageId::of(spec)) else {
+            continue;
+        };
         let first_seen = snapshot
             .record(run.id)
             .and_then(|record| record.first_seen.get(&ImageId::of(spec)))
             .into_iter()
             .flatten()
             .map(|(tag, _)| tag);
-        for tag in image.tag_list.value().into_iter().flatten().chain(first_seen) {
+        for tag in image
+            .tag_list
+            .value()
+            .into_iter()
+            .flatten()
+            .chain(first_seen)
+        {
             if let Some(version) = spec.version_of(tag, &run.head_sha) {
                 return Some(Sourced {
                     value: version,
@@ -245,7 +270,10 @@ pub fn version(
 
 /// `1.6.9` out of `v1.6.9`, where it is a version at all.
 pub fn version_of_tag(tag: &str) -> Option<&str> {
-    let version = tag.strip_prefix("refs/tags/").unwrap_or(tag).strip_prefix('v')?;
+    let version = tag
+        .strip_prefix("refs/tags/")
+        .unwrap_or(tag)
+        .strip_prefix('v')?;
     semver::Version::parse(version).ok().map(|_| version)
 }
 
@@ -279,7 +307,11 @@ pub fn built_in(run: &Run, record: &RunRecord) -> Option<Attempt> {
         .iter()
         .rev()
         .find(|(_, jobs)| {
-            let starts = jobs.value().into_iter().flatten().filter_map(|job| job.created_at);
+            let starts = jobs
+                .value()
+                .into_iter()
+                .flatten()
+                .filter_map(|job| job.created_at);
             starts.max().is_some_and(|made| built >= made)
                 || jobs.value().into_iter().flatten().any(|job| {
                     callee(&job.name) == role::CREATE_MANIFEST
@@ -303,15 +335,24 @@ pub fn digest(
     let job = manifest_job(record);
     let logged = job.and_then(|job| {
         let log = record.logs.get(&job.id)?.value()?.as_ref()?;
-        Some(Sourced { value: log.manifest_digest.clone()?, source: FactSource::JobLog(job.id) })
+        Some(Sourced {
+            value: log.manifest_digest.clone()?,
+            source: FactSource::JobLog(job.id),
+        })
     });
     if logged.is_some() {
         return logged;
     }
-    let spec = policy.images.iter().find(|spec| spec.repository.as_str() == image.0)?;
+    let spec = policy
+        .images
+        .iter()
+        .find(|spec| spec.repository.as_str() == image.0)?;
     let tag = prerelease_tag(spec, version, &run.head_sha)?;
     let seen = record.first_seen.get(image)?.get(&tag)?.digest.clone()?;
-    Some(Sourced { value: seen, source: FactSource::FirstSeen })
+    Some(Sourced {
+        value: seen,
+        source: FactSource::FirstSeen,
+    })
 }
 
 /// The prerelease tag of a version at a commit; `None` where the template needs more than these.
@@ -322,10 +363,16 @@ pub fn prerelease_tag(spec: &ImageSpec, version: &str, sha: &CommitSha) -> Optio
 
 /// The release tags of a version, in the configured order, each once.
 pub fn release_tags(spec: &ImageSpec, version: &str, sha: &CommitSha) -> Vec<String> {
-    let Ok(vars) = Vars::of_version(version) else { return Vec::new() };
+    let Ok(vars) = Vars::of_version(version) else {
+        return Vec::new();
+    };
     let vars = vars.with_commit(sha);
     let mut tags: Vec<String> = Vec::new();
-    for tag in spec.release_tags.iter().filter_map(|template| template.render(&vars).ok()) {
+    for tag in spec
+        .release_tags
+        .iter()
+        .filter_map(|template| template.render(&vars).ok())
+    {
         if !tags.iter().any(|known| known == tag.as_str()) {
             tags.push(tag.as_str().to_owned());
         }
@@ -344,7 +391,10 @@ pub fn publish_run<'a>(snapshot: &'a Snapshot, run: &Run) -> Option<&'a Run> {
         .filter(|candidate| candidate.event == "repository_dispatch")
         .filter(|candidate| candidate.created_at >= earliest)
         .filter(|candidate| {
-            candidate.title.split(|c: char| !c.is_ascii_digit()).any(|word| word == id)
+            candidate
+                .title
+                .split(|c: char| !c.is_ascii_digit())
+                .any(|word| word == id)
         })
         .max_by_key(|candidate| candidate.created_at)
 }

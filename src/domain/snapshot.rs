@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::artifact::{HubTag, ImageConfig, Manifest, PypiVersion};
 use super::digest::Digest;
 use super::fact::{
-    Ask, Cost, Fact, Failure, FailureKind, ImageId, Observation, Rate, SourceId, Viewer, WorkflowKey,
+    Ask, Cost, Fact, Failure, FailureKind, ImageId, Observation, Rate, SourceId, Viewer,
+    WorkflowKey,
 };
 use super::ids::{Attempt, JobId, RunId};
 use super::log::JobLog;
@@ -220,7 +221,13 @@ impl Snapshot {
 
     /// Takes an observation in. Total: what does not fit is ignored with a reason, nothing panics.
     pub fn apply(&mut self, observation: Observation) -> Applied {
-        let Observation { ask, at, outcome, cost, rate } = observation;
+        let Observation {
+            ask,
+            at,
+            outcome,
+            cost,
+            rate,
+        } = observation;
         if self.standing(&ask).seen_at.is_some_and(|seen| seen > at) {
             return Applied::Ignored("a newer answer is already here");
         }
@@ -263,7 +270,9 @@ impl Snapshot {
                 if failure.kind == FailureKind::RateLimited {
                     health.paused_until = failure.retry_at;
                 }
-                health.failing.insert(Ask0(ask.clone()), (failure.clone(), at));
+                health
+                    .failing
+                    .insert(Ask0(ask.clone()), (failure.clone(), at));
             }
         }
     }
@@ -289,9 +298,12 @@ impl Snapshot {
                 record.run.saw(run, at)
             }
             (Ask::Jobs(id), Fact::Jobs(jobs)) => self.record_mut(*id).jobs.saw(jobs, at),
-            (Ask::AttemptJobs(id, n), Fact::Jobs(jobs)) => {
-                self.record_mut(*id).attempts.entry(*n).or_default().saw(jobs, at)
-            }
+            (Ask::AttemptJobs(id, n), Fact::Jobs(jobs)) => self
+                .record_mut(*id)
+                .attempts
+                .entry(*n)
+                .or_default()
+                .saw(jobs, at),
             (Ask::Pending(id), Fact::Pending(pending)) => {
                 self.record_mut(*id).pending.saw(pending, at)
             }
@@ -314,29 +326,47 @@ impl Snapshot {
                 let Some(run) = self.run_of(*job) else {
                     return Applied::Ignored("the log of a job that is not known");
                 };
-                self.record_mut(run).logs.entry(*job).or_default().saw(log, at)
+                self.record_mut(run)
+                    .logs
+                    .entry(*job)
+                    .or_default()
+                    .saw(log, at)
             }
             (Ask::Viewer, Fact::Viewer(viewer)) => Arc::make_mut(&mut self.viewer).saw(viewer, at),
             (Ask::Tags(image), Fact::Tags(tags)) => self.image_mut(image).tag_list.saw(tags, at),
-            (Ask::Tag(image, tag), Fact::Tag(digest)) => {
-                self.image_mut(image).tags.entry(tag.clone()).or_default().saw(digest, at)
-            }
+            (Ask::Tag(image, tag), Fact::Tag(digest)) => self
+                .image_mut(image)
+                .tags
+                .entry(tag.clone())
+                .or_default()
+                .saw(digest, at),
             (Ask::Manifest(image, digest), Fact::Manifest(manifest)) => {
                 if manifest.as_ref().is_some_and(|m| m.digest != *digest) {
                     return Applied::Ignored("a manifest of another digest");
                 }
-                self.image_mut(image).manifests.entry(digest.clone()).or_default().saw(manifest, at)
+                self.image_mut(image)
+                    .manifests
+                    .entry(digest.clone())
+                    .or_default()
+                    .saw(manifest, at)
             }
-            (Ask::Config(image, digest), Fact::Config(config)) => {
-                self.image_mut(image).configs.entry(digest.clone()).or_default().saw(config, at)
-            }
+            (Ask::Config(image, digest), Fact::Config(config)) => self
+                .image_mut(image)
+                .configs
+                .entry(digest.clone())
+                .or_default()
+                .saw(config, at),
             (Ask::HubTags(image), Fact::HubTags(tags)) => self.image_mut(image).hub.saw(tags, at),
             (Ask::Pypi(version), Fact::Pypi(held)) => {
                 Arc::make_mut(self.pypi.entry(version.clone()).or_default()).saw(held, at)
             }
             _ => return Applied::Ignored("an answer to another question"),
         };
-        if changed { Applied::Changed } else { Applied::Confirmed }
+        if changed {
+            Applied::Changed
+        } else {
+            Applied::Confirmed
+        }
     }
 
     fn fail(&mut self, ask: &Ask, failure: Failure, at: Timestamp) {
@@ -346,7 +376,11 @@ impl Snapshot {
             Ask::Run(id) => self.record_mut(*id).run.failed(failure, at),
             Ask::Jobs(id) => self.record_mut(*id).jobs.failed(failure, at),
             Ask::AttemptJobs(id, n) => {
-                self.record_mut(*id).attempts.entry(*n).or_default().failed(failure, at);
+                self.record_mut(*id)
+                    .attempts
+                    .entry(*n)
+                    .or_default()
+                    .failed(failure, at);
             }
             Ask::Pending(id) => self.record_mut(*id).pending.failed(failure, at),
             Ask::Approvals(id) => self.record_mut(*id).approvals.failed(failure, at),
@@ -360,13 +394,21 @@ impl Snapshot {
             }
             Ask::JobLog(job) => {
                 if let Some(run) = self.run_of(*job) {
-                    self.record_mut(run).logs.entry(*job).or_default().failed(failure, at);
+                    self.record_mut(run)
+                        .logs
+                        .entry(*job)
+                        .or_default()
+                        .failed(failure, at);
                 }
             }
             Ask::Viewer => Arc::make_mut(&mut self.viewer).failed(failure, at),
             Ask::Tags(image) => self.image_mut(image).tag_list.failed(failure, at),
             Ask::Tag(image, tag) => {
-                self.image_mut(image).tags.entry(tag.clone()).or_default().failed(failure, at);
+                self.image_mut(image)
+                    .tags
+                    .entry(tag.clone())
+                    .or_default()
+                    .failed(failure, at);
             }
             Ask::Manifest(image, digest) => self
                 .image_mut(image)
@@ -375,7 +417,11 @@ impl Snapshot {
                 .or_default()
                 .failed(failure, at),
             Ask::Config(image, digest) => {
-                self.image_mut(image).configs.entry(digest.clone()).or_default().failed(failure, at);
+                self.image_mut(image)
+                    .configs
+                    .entry(digest.clone())
+                    .or_default()
+                    .failed(failure, at);
             }
             Ask::HubTags(image) => self.image_mut(image).hub.failed(failure, at),
             Ask::Pypi(version) => {
@@ -386,8 +432,12 @@ impl Snapshot {
 
     /// Writes down what a tag pointed to when a run was first seen; later values change nothing.
     pub fn note_first_seen(&mut self, run: RunId, image: &ImageId, tag: &str) {
-        let Some(observed) = self.tag(image, tag) else { return };
-        let (Some(digest), Some(at)) = (observed.value().cloned(), observed.seen_at()) else { return };
+        let Some(observed) = self.tag(image, tag) else {
+            return;
+        };
+        let (Some(digest), Some(at)) = (observed.value().cloned(), observed.seen_at()) else {
+            return;
+        };
         if self
             .record(run)
             .and_then(|record| record.first_seen.get(image))
@@ -406,7 +456,10 @@ impl Snapshot {
         self.records.iter().find_map(|(run, record)| {
             let here = record.jobs.value().into_iter();
             let earlier = record.attempts.values().filter_map(Observed::value);
-            here.chain(earlier).flatten().any(|j| j.id == job).then_some(*run)
+            here.chain(earlier)
+                .flatten()
+                .any(|j| j.id == job)
+                .then_some(*run)
         })
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is not the name that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -197,8 +199,9 @@ impl fmt::Display for ImageRepository {
     }
 }
 
-/// An operating system and architecture that an image is built for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// An operating system and architecture that an image is built for; written `linux/arm/v7`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Platform {
     /// The operating system, as Go spells it.
     pub os: String,
@@ -258,6 +261,20 @@ impl FromStr for Platform {
             variant: variant.map(|v| (*v).to_owned()),
             ..Self::new(os, architecture)
         })
+    }
+}
+
+impl TryFrom<String> for Platform {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Platform> for String {
+    fn from(platform: Platform) -> Self {
+        platform.to_string()
     }
 }
 
