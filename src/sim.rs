@@ -1,6 +1,8 @@
 //! The simulator: in-process services on loopback that behave as the real ones were measured to.
 
+pub mod fault;
 pub mod oci;
+pub mod requests;
 
 mod glob;
 
