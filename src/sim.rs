@@ -1,6 +1,7 @@
 //! The simulator: in-process services on loopback that behave as the real ones were measured to.
 
 pub mod fault;
+pub mod image;
 pub mod oci;
 pub mod requests;
 

@@ -1,1 +1,4 @@
-//! Tests of sim_registry.
+//! The simulated registries, held against real clients and the suites of their specifications.
+
+mod conformance;
+mod support;
