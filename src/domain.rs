@@ -1,12 +1,15 @@
 //! The pure world: no IO, no clock, no tokio, no HTTP, no ratatui.
 
 pub mod artifact;
+pub mod assess;
 pub mod digest;
+pub mod event;
 pub mod fact;
 pub mod graph;
 pub mod ids;
 pub mod log;
 pub mod observed;
+pub mod outlook;
 pub mod policy;
 pub mod release;
 pub mod run;

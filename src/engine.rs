@@ -1,1 +1,147 @@
-//! The engine: model, messages, effects and the pure update between them.
+//! The engine: a model, the messages that change it, the effects they ask for, and the pure update between.
+//!
+//! Nothing here reads a clock or a socket; [`runtime`] does both and feeds the results back as messages.
+//! Recording a session is writing its messages; replaying it is feeding them back.
+
+pub mod cache;
+pub mod interest;
+pub mod pace;
+pub mod runtime;
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use update::update;
+
+use crate::domain::event::Event;
+use crate::domain::fact::{Ask, Observation};
+use crate::domain::ids::{JobId, RunId};
+use crate::domain::outlook::Outlook;
+use crate::domain::policy::Policy;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::time::Timestamp;
+
+/// Everything a face may look at. Cheap to clone; a face never changes it but by sending a [`Message`].
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What is released, and how.
+    pub policy: Arc<Policy>,
+    /// Everything observed.
+    pub snapshot: Snapshot,
+    /// What follows from the snapshot: the watched release, its graph, its board. Recomputed on change.
+    pub outlook: Arc<Outlook>,
+    /// The run the user chose; it sticks.
+    pub pinned: Option<RunId>,
+    /// The version the user named, where no fact tells it.
+    pub given_version: Option<String>,
+    /// The job whose log the user looks at.
+    pub focus: Option<JobId>,
+    /// Questions on their way, with the time they were sent.
+    pub in_flight: BTreeMap<Ask, Timestamp>,
+    /// Questions that the user wants answered again now.
+    pub forced: BTreeSet<Ask>,
+    /// When the snapshot was written, while it comes from the disk and nothing has been seen since.
+    pub cached_at: Option<Timestamp>,
+    /// How often something that runs is looked at.
+    pub interval: Duration,
+    /// Makes this process's pauses differ from another's.
+    pub seed: u64,
+    /// Time of the last message.
+    pub now: Timestamp,
+}
+
+/// What happens to the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// Time has passed; something may be due.
+    Tick,
+    /// A look has ended, well or badly.
+    Observed(Box<Observation>),
+    /// A look was given up before it ended.
+    Cancelled(Ask),
+    /// The user chose a run, or with `None` lets the engine choose again.
+    Watch(Option<RunId>),
+    /// The user named the version.
+    Version(Option<String>),
+    /// The user looks at a job: its log is wanted.
+    Focus(Option<JobId>),
+    /// The user wants everything looked at again now.
+    Refresh,
+}
+
+/// What an update asks the runtime to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Put this question to its service.
+    Look(Ask),
+    /// Give up the look for this question.
+    Cancel(Ask),
+    /// Nothing is due before then.
+    WakeAt(Timestamp),
+    /// Something happened that a person may want to hear of.
+    Announce(Event),
+    /// The snapshot is worth writing to disk.
+    Save,
+}
+
+impl Model {
+    /// A model that knows nothing yet.
+    pub fn new(policy: Arc<Policy>, interval: Duration, seed: u64, now: Timestamp) -> Self {
+        Self {
+            policy,
+            snapshot: Snapshot::default(),
+            outlook: Arc::default(),
+            pinned: None,
+            given_version: None,
+            focus: None,
+            in_flight: BTreeMap::new(),
+            forced: BTreeSet::new(),
+            cached_at: None,
+            interval,
+            seed,
+            now,
+        }
+    }
+
+    /// The same model with a snapshot from the disk: it is drawn at once, and marked with its age.
+    #[must_use]
+    pub fn with_cached(mut self, snapshot: Snapshot, written: Timestamp) -> Self {
+        self.snapshot = snapshot;
+        self.cached_at = Some(written);
+        self.refresh_outlook();
+        self
+    }
+
+    /// Recomputes what follows from the snapshot.
+    pub(crate) fn refresh_outlook(&mut self) {
+        self.outlook = Arc::new(Outlook::of(
+            &self.snapshot,
+            &self.policy,
+            self.pinned,
+            self.given_version.as_deref(),
+            &self.outlook,
+        ));
+    }
+
+    /// Whether every question of interest has been looked at, well or badly, and none is on its way.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty()
+            && self.forced.is_empty()
+            && interest::of(self)
+                .iter()
+                .all(|interest| self.snapshot.standing(&interest.ask).looked_at().is_some())
+    }
+
+    /// How fresh the answer to a question is, against the interval it is asked at.
+    pub fn freshness(&self, ask: &Ask, now: Timestamp) -> pace::Freshness {
+        let every = interest::of(self)
+            .into_iter()
+            .find(|interest| interest.ask == *ask)
+            .and_then(|interest| interest.every);
+        pace::freshness(self.snapshot.standing(ask), every, now)
+    }
+}

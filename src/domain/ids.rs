@@ -164,6 +164,12 @@ number!(
     /// A run's attempt, from 1.
     Attempt(u32)
 );
+impl Default for Attempt {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
 number!(
     /// A deployment environment.
     EnvironmentId(u64)

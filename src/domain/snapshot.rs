@@ -72,7 +72,7 @@ pub struct Health {
     /// When it last answered a question.
     pub last_good: Option<Timestamp>,
     /// Its latest failure, gone with the next good answer to the same question.
-    pub failing: BTreeMap<Ask0, (Failure, Timestamp)>,
+    pub failing: BTreeMap<AskKey, (Failure, Timestamp)>,
     /// Failed looks in a row, over all questions.
     pub failures_in_a_row: u32,
     /// What it has cost since the start.
@@ -86,15 +86,15 @@ pub struct Health {
 /// A question as a key of JSON: its own text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ask0(pub Ask);
+pub struct AskKey(pub Ask);
 
-impl From<Ask0> for String {
-    fn from(key: Ask0) -> Self {
+impl From<AskKey> for String {
+    fn from(key: AskKey) -> Self {
         serde_json::to_string(&key.0).unwrap_or_default()
     }
 }
 
-impl TryFrom<String> for Ask0 {
+impl TryFrom<String> for AskKey {
     type Error = serde_json::Error;
 
     fn try_from(text: String) -> Result<Self, serde_json::Error> {
@@ -219,6 +219,15 @@ impl Snapshot {
         }
     }
 
+    /// Why the latest look for a question failed, where it did.
+    pub fn failure(&self, ask: &Ask) -> Option<&Failure> {
+        let health = self.health.get(&ask.source())?;
+        health
+            .failing
+            .get(&AskKey(ask.clone()))
+            .map(|(failure, _)| failure)
+    }
+
     /// Takes an observation in. Total: what does not fit is ignored with a reason, nothing panics.
     pub fn apply(&mut self, observation: Observation) -> Applied {
         let Observation {
@@ -263,7 +272,7 @@ impl Snapshot {
                 health.last_good = Some(at);
                 health.failures_in_a_row = 0;
                 health.paused_until = None;
-                health.failing.remove(&Ask0(ask.clone()));
+                health.failing.remove(&AskKey(ask.clone()));
             }
             Some(failure) => {
                 health.failures_in_a_row = health.failures_in_a_row.saturating_add(1);
@@ -272,7 +281,7 @@ impl Snapshot {
                 }
                 health
                     .failing
-                    .insert(Ask0(ask.clone()), (failure.clone(), at));
+                    .insert(AskKey(ask.clone()), (failure.clone(), at));
             }
         }
     }

@@ -1,0 +1,199 @@
+//! What follows from the snapshot: the watched release with everything a face needs to draw it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::assess::Board;
+use super::digest::Digest;
+use super::fact::ImageId;
+use super::ids::{Attempt, CommitSha, JobId, RunId};
+use super::policy::Policy;
+use super::release::{self, Sourced, Stage};
+use super::run::{Conclusion, Status};
+use super::snapshot::Snapshot;
+
+/// The watched release, derived. Equal inputs give equal outlooks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outlook {
+    /// The watched run; `None` before any is known.
+    pub run: Option<RunId>,
+    /// Where it stands.
+    pub stage: StageOf,
+    /// Its newest attempt.
+    pub attempt: Attempt,
+    /// The commit it releases.
+    pub commit: Option<CommitSha>,
+    /// The version, without `v`, with its source.
+    pub version: Option<Sourced<String>>,
+    /// The digest that the run built, by image.
+    pub digests: BTreeMap<ImageId, Sourced<Digest>>,
+    /// The attempt that built the image.
+    pub built_in: Option<Attempt>,
+    /// The tags of interest of each image, in the order they are shown.
+    pub tags: BTreeMap<ImageId, Vec<TagOfInterest>>,
+    /// What those tags resolve to, where it was looked up; `None` within: no such tag.
+    pub resolved: BTreeMap<(ImageId, String), Option<Digest>>,
+    /// The watched run's jobs, as far as events are told of them.
+    pub jobs: BTreeMap<JobId, JobBrief>,
+    /// Files of the version that the package index holds.
+    pub pypi_files: usize,
+    /// The tag of the published Release.
+    pub release_tag: Option<String>,
+    /// The publish run that belongs to the release.
+    pub publish_run: Option<RunId>,
+    /// Other release runs and where each stands, newest first, the watched one included.
+    pub runs: Vec<(RunId, Stage)>,
+    /// The Go/No-Go board, as far as facts are known.
+    pub board: Board,
+}
+
+/// What events are told from: whether a job runs and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobBrief {
+    /// Its name.
+    pub name: String,
+    /// It runs now.
+    pub running: bool,
+    /// How it ended.
+    pub conclusion: Option<Conclusion>,
+    /// Seconds it ran, once it has ended.
+    pub seconds: Option<u64>,
+}
+
+/// A stage that defaults to unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageOf(pub Stage);
+
+impl Default for StageOf {
+    fn default() -> Self {
+        Self(Stage::Unknown)
+    }
+}
+
+/// A tag that a release is judged by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagOfInterest {
+    /// The tag.
+    pub tag: String,
+    /// Its part in the release.
+    pub part: TagPart,
+}
+
+/// The part that a tag has in a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TagPart {
+    /// The tag under which the tested image waits.
+    Prerelease,
+    /// The tag that follows the newest prerelease.
+    Floating,
+    /// A tag of one architecture before they are joined.
+    Arch,
+    /// A tag that the release moves.
+    Release,
+}
+
+impl Outlook {
+    /// Derives the outlook. `before` lets what has not changed be kept.
+    pub fn of(
+        snapshot: &Snapshot,
+        policy: &Policy,
+        pinned: Option<RunId>,
+        given_version: Option<&str>,
+        _before: &Self,
+    ) -> Self {
+        let runs = snapshot
+            .runs
+            .value()
+            .into_iter()
+            .flatten()
+            .map(|run| (run.id, release::stage(snapshot, run.id)))
+            .collect();
+        let mut outlook = Self {
+            run: release::choose(snapshot, pinned),
+            runs,
+            ..Self::default()
+        };
+        let Some(run) = outlook.run.and_then(|id| snapshot.run(id)) else {
+            return outlook;
+        };
+        outlook.stage = StageOf(release::stage(snapshot, run.id));
+        outlook.attempt = run.attempt;
+        outlook.commit = Some(run.head_sha.clone());
+        outlook.jobs = briefs(snapshot, run.id);
+        outlook.version = release::version(snapshot, policy, run, given_version);
+        outlook.built_in = snapshot
+            .record(run.id)
+            .and_then(|record| release::built_in(run, record));
+        outlook.publish_run = release::publish_run(snapshot, run).map(|publish| publish.id);
+        for spec in &policy.images {
+            let image = ImageId::of(spec);
+            let mut tags = vec![];
+            if let Some(version) = &outlook.version {
+                if let Some(digest) = release::digest(snapshot, policy, run, &image, &version.value)
+                {
+                    outlook.digests.insert(image.clone(), digest);
+                }
+                let tag = |tag, part| TagOfInterest { tag, part };
+                tags.extend(
+                    release::prerelease_tag(spec, &version.value, &run.head_sha)
+                        .map(|name| tag(name, TagPart::Prerelease)),
+                );
+                tags.extend(
+                    release::release_tags(spec, &version.value, &run.head_sha)
+                        .into_iter()
+                        .map(|name| tag(name, TagPart::Release)),
+                );
+            }
+            tags.push(TagOfInterest {
+                tag: spec.floating_tag.as_str().to_owned(),
+                part: TagPart::Floating,
+            });
+            for tag in &tags {
+                if let Some(digest) = snapshot.tag(&image, &tag.tag).and_then(|seen| seen.value()) {
+                    outlook
+                        .resolved
+                        .insert((image.clone(), tag.tag.clone()), digest.clone());
+                }
+            }
+            outlook.tags.insert(image, tags);
+        }
+        if let Some(version) = &outlook.version {
+            outlook.pypi_files = snapshot
+                .pypi
+                .get(&version.value)
+                .and_then(|held| held.value())
+                .map_or(0, |held| held.files.len());
+            let tag = format!("v{}", version.value);
+            outlook.release_tag = snapshot
+                .releases
+                .value()
+                .into_iter()
+                .flatten()
+                .any(|release| release.tag == tag && !release.draft)
+                .then_some(tag);
+        }
+        outlook.board = Board::of(snapshot, policy, &outlook);
+        outlook
+    }
+}
+
+fn briefs(snapshot: &Snapshot, run: RunId) -> BTreeMap<JobId, JobBrief> {
+    let jobs = snapshot.record(run).and_then(|record| record.jobs.value());
+    jobs.into_iter()
+        .flatten()
+        .map(|job| {
+            let brief = JobBrief {
+                name: job.name.clone(),
+                running: job.status == Status::InProgress,
+                conclusion: job.conclusion.clone(),
+                seconds: job
+                    .completed_at
+                    .and_then(|end| job.ran_for(end))
+                    .map(|ran| ran.as_secs()),
+            };
+            (job.id, brief)
+        })
+        .collect()
+}

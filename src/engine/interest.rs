@@ -1,0 +1,346 @@
+//! Which questions matter now, and how often each is asked: a pure function of the model.
+//!
+//! Budget: polling faster hardly costs GitHub's primary points, because an unchanged answer is a free 304;
+//! what costs is an answer that changes. So jobs are polled at the interval, the run object, which changes
+//! with every job, much slower, and what has ended not at all.
+
+use std::time::Duration;
+
+use super::Model;
+use crate::domain::fact::{Ask, ImageId, WorkflowKey};
+use crate::domain::ids::{Attempt, RunId};
+use crate::domain::outlook::TagPart;
+use crate::domain::release::{self, Stage, role};
+use crate::domain::run::{Conclusion, Job, Run, Status};
+
+/// Runs besides the watched one whose jobs are known, for choosing a run and for expected times.
+const NEIGHBOURS: usize = 6;
+
+/// A question of interest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interest {
+    /// The question.
+    pub ask: Ask,
+    /// How often; `None`: one good answer is enough.
+    pub every: Option<Duration>,
+}
+
+/// All questions of interest, each once, the most urgent first.
+pub fn of(model: &Model) -> Vec<Interest> {
+    let mut list = List {
+        model,
+        interests: Vec::new(),
+    };
+    list.watched();
+    list.neighbours();
+    list.publish();
+    list.images();
+    list.rest();
+    list.interests
+}
+
+struct List<'a> {
+    model: &'a Model,
+    interests: Vec<Interest>,
+}
+
+impl List<'_> {
+    fn add(&mut self, ask: Ask, every: Option<Duration>) {
+        if !self.interests.iter().any(|known| known.ask == ask) {
+            self.interests.push(Interest { ask, every });
+        }
+    }
+
+    fn once(&mut self, ask: Ask) {
+        self.add(ask, None);
+    }
+
+    fn every(&mut self, ask: Ask, every: Duration) {
+        self.add(ask, Some(every.mul_f64(self.stretch(&every))));
+    }
+
+    /// Slows GitHub's pace down when the budget would run out before its window ends.
+    fn stretch(&self, every: &Duration) -> f64 {
+        let health = self
+            .model
+            .snapshot
+            .health
+            .get(&crate::domain::fact::SourceId::Github);
+        let Some(rate) = health.and_then(|health| health.rate) else {
+            return 1.0;
+        };
+        // A tenth of the window is kept for what the user does.
+        let spare = rate.remaining.saturating_sub(rate.limit / 10);
+        if spare * 4 > rate.limit {
+            1.0
+        } else if spare * 20 > rate.limit {
+            2.0
+        } else if every.as_secs() >= 60 {
+            10.0
+        } else {
+            4.0
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        self.model.interval
+    }
+
+    fn run(&self) -> Option<&Run> {
+        self.model
+            .outlook
+            .run
+            .and_then(|id| self.model.snapshot.run(id))
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.model.outlook.stage.0
+    }
+
+    fn jobs(&self, run: RunId) -> &[Job] {
+        self.model
+            .snapshot
+            .record(run)
+            .and_then(|record| record.jobs.value())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// A run that moves: its jobs at the interval, itself slower, its gates only while a job waits.
+    fn follow(&mut self, run: RunId, interval: Duration) {
+        let snapshot = &self.model.snapshot;
+        let Some(seen) = snapshot.run(run) else {
+            self.once(Ask::Run(run));
+            self.once(Ask::Jobs(run));
+            return;
+        };
+        let own = snapshot.record(run).and_then(|record| record.run.value());
+        // The listing may know of a newer attempt, or of the end, before the run's own look does.
+        let behind =
+            own.is_none_or(|own| own.attempt < seen.attempt || own.is_over() != seen.is_over());
+        let jobs = self.jobs(run);
+        let unfinished = jobs.is_empty() || jobs.iter().any(|job| !job.is_over());
+        let waits = jobs.iter().any(|job| job.status == Status::Waiting);
+        let over = seen.is_over();
+        let reviewed = snapshot
+            .record(run)
+            .is_some_and(|record| record.pending.seen_at().is_some());
+
+        match (over, unfinished || behind) {
+            (false, true) => self.every(Ask::Jobs(run), interval),
+            (false, false) => self.every(Ask::Jobs(run), interval * 3),
+            (true, true) if jobs.iter().any(|job| !job.is_over()) => {
+                self.every(Ask::Jobs(run), interval);
+            }
+            (true, _) => self.once(Ask::Jobs(run)),
+        }
+        if behind || (!over && !unfinished) {
+            self.every(Ask::Run(run), interval);
+        } else if over {
+            self.once(Ask::Run(run));
+        } else {
+            self.every(Ask::Run(run), interval * 14);
+        }
+        if !over && waits {
+            self.every(Ask::Pending(run), interval * 2);
+        }
+        if over {
+            self.once(Ask::Approvals(run));
+        } else if reviewed {
+            self.every(Ask::Approvals(run), interval * 10);
+        }
+    }
+
+    fn watched(&mut self) {
+        let Some(id) = self.model.outlook.run else {
+            return;
+        };
+        self.follow(id, self.interval());
+        let Some(run) = self.run().cloned() else {
+            return;
+        };
+        for attempt in 1..run.attempt.0 {
+            self.once(Ask::AttemptJobs(id, Attempt(attempt)));
+        }
+        let repo = self.model.policy.repo.clone();
+        self.once(Ask::Workflow(WorkflowKey {
+            repo: repo.clone(),
+            path: run.path.clone(),
+            sha: run.head_sha.clone(),
+        }));
+        for called in &run.referenced {
+            if let Some(key) = workflow_key(&called.path, called.sha.clone()) {
+                self.once(Ask::Workflow(key));
+            }
+        }
+        if let Some(job) = self
+            .model
+            .snapshot
+            .record(id)
+            .and_then(release::manifest_job)
+            .filter(|job| job.conclusion == Some(Conclusion::Success))
+        {
+            self.once(Ask::JobLog(job.id));
+        }
+        if let Some(version) = &self.model.outlook.version {
+            let slow = if self.stage().is_live() { 60 } else { 300 };
+            self.every(
+                Ask::TagRef(format!("v{}", version.value)),
+                Duration::from_secs(slow),
+            );
+        }
+        if let Some(job) = self.model.focus {
+            let over = self
+                .jobs(id)
+                .iter()
+                .any(|known| known.id == job && known.is_over());
+            if over {
+                self.once(Ask::JobLog(job));
+            }
+        }
+    }
+
+    fn neighbours(&mut self) {
+        let runs: Vec<(RunId, bool)> = self
+            .model
+            .snapshot
+            .runs
+            .value()
+            .into_iter()
+            .flatten()
+            .filter(|run| Some(run.id) != self.model.outlook.run)
+            .take(NEIGHBOURS)
+            .map(|run| (run.id, run.is_over()))
+            .collect();
+        for (run, over) in runs {
+            if over {
+                self.once(Ask::Jobs(run));
+                continue;
+            }
+            self.every(Ask::Jobs(run), self.interval() * 10);
+            if self
+                .jobs(run)
+                .iter()
+                .any(|job| job.status == Status::Waiting)
+            {
+                self.every(Ask::Pending(run), self.interval() * 10);
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let dispatched = self.run().is_some_and(|run| {
+            self.jobs(run.id).iter().any(|job| {
+                release::caller(&job.name) == role::TRIGGER_PYPI && job.status != Status::Queued
+            })
+        });
+        let every = match (self.stage().is_live(), dispatched) {
+            (true, true) => self.interval() * 5,
+            (true, false) => Duration::from_secs(120),
+            (false, _) => Duration::from_secs(300),
+        };
+        self.every(Ask::PublishRuns, every);
+        if let Some(publish) = self.model.outlook.publish_run {
+            self.follow(publish, self.interval());
+        }
+    }
+
+    fn images(&mut self) {
+        let live = self.stage().is_live();
+        let moving = matches!(self.stage(), Stage::Promoting | Stage::Publishing)
+            || self.run().is_some_and(|run| {
+                self.jobs(run.id).iter().any(|job| {
+                    release::caller(&job.name) == role::PRERELEASE
+                        && job.status == Status::InProgress
+                })
+            });
+        let pace = Duration::from_secs(match (live, moving) {
+            (_, true) => 10,
+            (true, false) => 30,
+            (false, false) => 120,
+        });
+        for spec in &self.model.policy.images {
+            let image = ImageId::of(spec);
+            self.add(Ask::Tags(image.clone()), Some(pace * 2));
+            let tags = self
+                .model
+                .outlook
+                .tags
+                .get(&image)
+                .cloned()
+                .unwrap_or_default();
+            for tag in &tags {
+                self.add(Ask::Tag(image.clone(), tag.tag.clone()), Some(pace));
+            }
+            let record = self.model.snapshot.image(&image);
+            let built = self
+                .model
+                .outlook
+                .digests
+                .get(&image)
+                .map(|digest| digest.value.clone());
+            let shown: Vec<_> = tags
+                .iter()
+                .filter(|tag| tag.part != TagPart::Arch)
+                .filter_map(|tag| record?.tags.get(&tag.tag)?.value()?.clone())
+                .chain(built.clone())
+                .collect();
+            for digest in shown {
+                self.once(Ask::Manifest(image.clone(), digest));
+            }
+            if let Some(manifest) =
+                built.and_then(|digest| self.model.snapshot.manifest(&image, &digest))
+                && let crate::domain::artifact::ManifestContent::Index { platforms, .. } =
+                    &manifest.content
+            {
+                for entry in platforms {
+                    self.once(Ask::Config(image.clone(), entry.digest.clone()));
+                }
+            }
+            if spec.repository.is_docker_hub() {
+                self.add(Ask::HubTags(image), Some(Duration::from_secs(300)));
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        let live = self.stage().is_live();
+        self.once(Ask::Viewer);
+        self.every(Ask::Runs, Duration::from_secs(if live { 120 } else { 60 }));
+        self.every(Ask::Environments, Duration::from_secs(600));
+        let releasing = matches!(self.stage(), Stage::Publishing);
+        let releases = if releasing {
+            20
+        } else if live {
+            120
+        } else {
+            300
+        };
+        self.every(Ask::Releases, Duration::from_secs(releases));
+        if self.model.policy.pypi.is_some()
+            && let Some(version) = &self.model.outlook.version
+        {
+            let pace = match (releasing, live) {
+                (true, _) => 10,
+                (false, true) => 60,
+                (false, false) => 300,
+            };
+            self.add(
+                Ask::Pypi(version.value.clone()),
+                Some(Duration::from_secs(pace)),
+            );
+        }
+    }
+}
+
+/// `owner/repo/.github/workflows/x.yml` at a commit.
+fn workflow_key(path: &str, sha: crate::domain::ids::CommitSha) -> Option<WorkflowKey> {
+    let mut parts = path.splitn(3, '/');
+    let repo = format!("{}/{}", parts.next()?, parts.next()?)
+        .parse()
+        .ok()?;
+    Some(WorkflowKey {
+        repo,
+        path: parts.next()?.to_owned(),
+        sha,
+    })
+}

@@ -1,0 +1,247 @@
+//! Interprets effects with tokio: looks, timers, cancellation, the clock, the cache.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+
+use super::cache::Cache;
+use super::{Effect, Message, Model, update};
+use crate::domain::event::Event;
+use crate::domain::fact::{Ask, Observation};
+use crate::domain::time::{Timestamp, since};
+use crate::sources::Sources;
+
+/// The snapshot is written at most this often.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Where time comes from. The simulator brings its own.
+pub trait Clock: Send + Sync + 'static {
+    /// The time it is.
+    fn now(&self) -> Timestamp;
+
+    /// How long to wait, in the machine's own time, until it is `at`.
+    fn wait(&self, at: Timestamp) -> Duration;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn wait(&self, at: Timestamp) -> Duration {
+        since(self.now(), at)
+    }
+}
+
+/// What a face holds: the newest model, the events, and the way to send messages.
+#[derive(Debug)]
+pub struct Engine {
+    /// The newest model.
+    pub model: watch::Receiver<Arc<Model>>,
+    /// What happened, in order.
+    pub events: mpsc::UnboundedReceiver<(Timestamp, Event)>,
+    messages: mpsc::UnboundedSender<Message>,
+    task: AbortHandle,
+}
+
+impl Engine {
+    /// Starts the engine on the current tokio runtime; dropping it stops every look.
+    pub fn start(
+        model: Model,
+        sources: Sources,
+        clock: Arc<dyn Clock>,
+        cache: Option<Cache>,
+    ) -> Self {
+        let (model_out, model_in) = watch::channel(Arc::new(model.clone()));
+        let (events_out, events) = mpsc::unbounded_channel();
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let shell = Shell {
+            model,
+            sources: Arc::new(sources),
+            clock,
+            cache,
+            model_out,
+            events_out,
+            looks: JoinSet::new(),
+            running: BTreeMap::new(),
+            asks: HashMap::new(),
+            wake: None,
+            unsaved_since: None,
+        };
+        let task = tokio::spawn(shell.run(inbox)).abort_handle();
+        Self {
+            model: model_in,
+            events,
+            messages,
+            task,
+        }
+    }
+
+    /// Sends a message; an engine that has ended takes it silently.
+    pub fn send(&self, message: Message) {
+        let _ = self.messages.send(message);
+    }
+
+    /// A sender for other tasks.
+    pub fn sender(&self) -> mpsc::UnboundedSender<Message> {
+        self.messages.clone()
+    }
+
+    /// Waits until a model satisfies the test, and returns it; `None` when the engine has ended.
+    pub async fn wait_for(&mut self, mut test: impl FnMut(&Model) -> bool) -> Option<Arc<Model>> {
+        self.model
+            .wait_for(|model| test(model))
+            .await
+            .ok()
+            .map(|model| Arc::clone(&model))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Shell {
+    model: Model,
+    sources: Arc<Sources>,
+    clock: Arc<dyn Clock>,
+    cache: Option<Cache>,
+    model_out: watch::Sender<Arc<Model>>,
+    events_out: mpsc::UnboundedSender<(Timestamp, Event)>,
+    looks: JoinSet<Message>,
+    running: BTreeMap<Ask, AbortHandle>,
+    asks: HashMap<tokio::task::Id, Ask>,
+    wake: Option<Timestamp>,
+    unsaved_since: Option<Timestamp>,
+}
+
+impl Shell {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        self.take(Message::Tick);
+        loop {
+            let timer = self.timer();
+            let message = tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => message,
+                    None => break,
+                },
+                Some(ended) = self.looks.join_next_with_id() => self.ended(ended),
+                () = sleep(timer) => Message::Tick,
+            };
+            self.take(message);
+        }
+        self.save();
+    }
+
+    /// Every look ends in a message. A client that panics is a bug; it must not end the rest.
+    fn ended(&mut self, ended: Result<(tokio::task::Id, Message), JoinError>) -> Message {
+        match ended {
+            Ok((id, message)) => {
+                self.asks.remove(&id);
+                message
+            }
+            Err(error) => match self.asks.remove(&error.id()) {
+                Some(ask) if error.is_panic() => {
+                    tracing::error!(?ask, "a look panicked");
+                    Message::Cancelled(ask)
+                }
+                _ => Message::Tick,
+            },
+        }
+    }
+
+    /// How long nothing is due; `None`: until a message comes.
+    fn timer(&self) -> Option<Duration> {
+        let save = self
+            .unsaved_since
+            .map(|at| crate::domain::time::after(at, SAVE_EVERY));
+        [self.wake, save]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| self.clock.wait(at))
+    }
+
+    fn take(&mut self, message: Message) {
+        let now = self.clock.now();
+        if let Message::Observed(observation) = &message {
+            self.running.remove(&observation.ask);
+        }
+        self.wake = None;
+        let effects = update(&mut self.model, message, now);
+        for effect in effects {
+            self.perform(effect, now);
+        }
+        if self
+            .unsaved_since
+            .is_some_and(|at| since(at, now) >= SAVE_EVERY)
+        {
+            self.save();
+        }
+        self.model_out.send_replace(Arc::new(self.model.clone()));
+    }
+
+    fn perform(&mut self, effect: Effect, now: Timestamp) {
+        match effect {
+            Effect::Look(ask) => self.look(ask, now),
+            Effect::Cancel(ask) => {
+                if let Some(handle) = self.running.remove(&ask) {
+                    handle.abort();
+                }
+            }
+            Effect::WakeAt(at) => self.wake = Some(at),
+            Effect::Announce(event) => {
+                let _ = self.events_out.send((now, event));
+            }
+            Effect::Save => {
+                self.unsaved_since.get_or_insert(now);
+            }
+        }
+    }
+
+    fn look(&mut self, ask: Ask, now: Timestamp) {
+        let (sources, clock, question) = (
+            Arc::clone(&self.sources),
+            Arc::clone(&self.clock),
+            ask.clone(),
+        );
+        let handle = self.looks.spawn(async move {
+            let answer = sources.look(&question, now).await;
+            Message::Observed(Box::new(Observation {
+                ask: question,
+                at: clock.now(),
+                outcome: answer.outcome,
+                cost: answer.cost,
+                rate: answer.rate,
+            }))
+        });
+        self.asks.insert(handle.id(), ask.clone());
+        self.running.insert(ask, handle);
+    }
+
+    fn save(&mut self) {
+        self.unsaved_since = None;
+        if let Some(cache) = &self.cache
+            && let Err(error) =
+                cache.write(&self.model.snapshot, self.model.pinned, self.clock.now())
+        {
+            tracing::warn!(%error, "the snapshot could not be written; the next start begins empty");
+        }
+    }
+}
+
+async fn sleep(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
