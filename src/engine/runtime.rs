@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::cache::Cache;
 use super::{Effect, Message, Model, update};
 use crate::domain::event::Event;
-use crate::domain::fact::{Ask, Observation};
+use crate::domain::fact::{Ask, Cost, Failure, FailureKind, Observation};
 use crate::domain::time::{Timestamp, since};
 use crate::sources::Sources;
 
@@ -152,7 +152,13 @@ impl Shell {
             Err(error) => match self.asks.remove(&error.id()) {
                 Some(ask) if error.is_panic() => {
                     tracing::error!(?ask, "a look panicked");
-                    Message::Cancelled(ask)
+                    Message::Observed(Box::new(Observation {
+                        ask,
+                        at: self.clock.now(),
+                        outcome: Err(panicked()),
+                        cost: Cost::default(),
+                        rate: None,
+                    }))
                 }
                 _ => Message::Tick,
             },
@@ -236,6 +242,15 @@ impl Shell {
         {
             tracing::warn!(%error, "the snapshot could not be written; the next start begins empty");
         }
+    }
+}
+
+fn panicked() -> Failure {
+    Failure {
+        kind: FailureKind::Unexpected,
+        what: "gonogo itself stumbled over an answer; the last good value stays.".to_owned(),
+        advice: "Please report it, with the log of `gonogo -vv`.".to_owned(),
+        retry_at: None,
     }
 }
 
