@@ -1,1 +1,3 @@
 //! The printing face: text and frozen JSON on stdout.
+
+pub mod graph;

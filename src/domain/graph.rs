@@ -1,1 +1,17 @@
 //! The job graph: parsed from workflow files, matched to a run's jobs.
+
+mod assemble;
+mod error;
+mod matrix;
+mod parse;
+mod shape;
+mod workflow;
+mod yaml;
+
+pub use assemble::{
+    Body, Call, CalleeRef, Graph, Lookup, MAX_JOBS, MAX_LEVELS, Node, NodeId, assemble,
+};
+pub use error::{Fault, GraphError, Place};
+pub use parse::parse;
+pub use shape::{CriticalPath, Level, critical_path, expected_jobs};
+pub use workflow::{JobKey, Leg, Matrix, Uses, UsesTarget, Workflow, WorkflowJob};
