@@ -1,1 +1,4 @@
-//! Tests of graph.
+//! The job graph: GitHub's own parser as judge, bombs, circles, names of jobs, and the drawing traced back to its edges.
+
+mod judged;
+mod parsing;

@@ -103,7 +103,8 @@ fn job(doc: &Document, entry: &Entry) -> Result<WorkflowJob, Located> {
             Some(uses(doc, value)?)
         }
         None if field("runs-on").is_none() => {
-            return Err((entry.place, Fault::NothingToDo(key.to_string())));
+            let place = doc.place(entry.value);
+            return Err((place, Fault::NothingToDo(key.to_string())));
         }
         None => None,
     };
@@ -144,9 +145,7 @@ fn needs(doc: &Document, value: ValueId, key: &JobKey) -> Result<Vec<JobKey>, Lo
             };
             (doc.place(*item), fault)
         })?;
-        if !found.contains(&need) {
-            found.push(need);
-        }
+        found.push(need);
     }
     Ok(found)
 }
@@ -189,14 +188,13 @@ fn uses(doc: &Document, value: ValueId) -> Result<Uses, Located> {
 }
 
 fn target(written: &str) -> Option<UsesTarget> {
-    // A path that steps out of the repository is refused here, so that nobody further in can follow it.
+    // GitHub takes files of one folder only, so that no path can step out of the repository.
     let path = |text: &str| {
-        let fits = text.len() <= 1024
-            && text
-                .split('/')
-                .all(|part| !part.is_empty() && part != "." && part != "..")
-            && !text.contains(['\\', '\0', '@'])
-            && !text.chars().any(char::is_control);
+        let name = text.strip_prefix(".github/workflows/")?;
+        let fits = !matches!(name, "" | "." | "..")
+            && name.len() <= 255
+            && !name.contains(['/', '\\', '@'])
+            && !name.chars().any(char::is_control);
         fits.then(|| text.to_owned())
     };
     if let Some(rest) = written.strip_prefix("./").or(written.strip_prefix("$/")) {

@@ -57,7 +57,7 @@ pub struct WorkflowJob {
     pub key: JobKey,
     /// `name` as written, expressions and all; the run shows the key where there is none.
     pub name: Option<String>,
-    /// The jobs that must end first, in file order, each once.
+    /// The jobs that must end first, in file order.
     pub needs: Vec<JobKey>,
     /// `if` as written; never evaluated.
     pub condition: Option<String>,
