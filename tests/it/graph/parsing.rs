@@ -65,19 +65,13 @@ fn matrices_expand_as_github_expands_them() {
 #[test]
 fn expressions_make_a_matrix_dynamic() {
     for matrix in [
-        "${{ fromJSON(x) }}",
+        "'${{ fromJSON(x) }}'",
         "{os: '${{ fromJSON(x) }}'}",
         "{os: [a, '${{ x }}']}",
+        "{os: [a], include: '${{ x }}'}",
     ] {
         let text =
-            format!("on: push\njobs: {{a: {{runs-on: x, strategy: {{matrix: {matrix}}}}}}}\n")
-                .replace("matrix: $", "matrix: '$")
-                .replace("}}}}}\n", "}}'}}}\n");
-        let text = if matrix.starts_with('$') {
-            text
-        } else {
-            format!("on: push\njobs: {{a: {{runs-on: x, strategy: {{matrix: {matrix}}}}}}}\n")
-        };
+            format!("on: push\njobs: {{a: {{runs-on: x, strategy: {{matrix: {matrix}}}}}}}\n");
         let graph = one_file(&text);
         assert_eq!(graph.jobs[0].matrix, Matrix::Dynamic, "{matrix}");
         assert_eq!(expected_jobs(&graph.jobs[0]), None);
@@ -392,7 +386,7 @@ fn fragments() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
     fn any_text_is_parsed_or_refused(text in prop_oneof![fragments(), "(?s).{0,200}"]) {
