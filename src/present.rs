@@ -1,1 +1,4 @@
-//! Domain values to words and rows, used by both faces.
+//! From the domain to words and rows: what both faces say, in the same words.
+
+pub mod clean;
+pub mod words;
