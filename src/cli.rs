@@ -1,1 +1,38 @@
-//! The command line: clap types only, grouped.
+//! The command line: its types, its help, and what each flag may hold.
+//!
+//! The composition root calls [`parse`], prints what a refused line's error says and exits with
+//! [`exit_status`] of it, and turns [`Global`] into the configuration's flags.
+
+mod args;
+mod help;
+
+pub use args::{
+    Cli, Color, Command, ConfigCommand, Global, GraphArgs, GraphFormat, Rehearsal, SimArgs, SimMode,
+};
+pub use help::{command, man};
+
+use clap::FromArgMatches as _;
+use clap::error::ErrorKind;
+
+/// The exit status that says "wrong use" (sysexits).
+pub const USAGE_STATUS: u8 = 64;
+
+/// Reads a command line, the program's name first.
+///
+/// The error is also how help and version are asked for: print it, and exit with [`exit_status`].
+pub fn parse<I, T>(line: I) -> Result<Cli, clap::Error>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<std::ffi::OsString> + Clone,
+{
+    let matches = command().try_get_matches_from(line)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    cli.check()
+        .map_err(|sentence| command().error(ErrorKind::ArgumentConflict, sentence))?;
+    Ok(cli)
+}
+
+/// The exit status of a line that did not parse: 0 where help or the version was asked for.
+pub fn exit_status(error: &clap::Error) -> u8 {
+    if error.use_stderr() { USAGE_STATUS } else { 0 }
+}

@@ -3,7 +3,7 @@
 //!
 //! How the composition root uses it:
 //!
-//! ```text
+//! ```no_run
 //! use gonogo::config::{Config, Environment, Flags};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let env = Environment::of_process();
@@ -23,17 +23,36 @@
 //! - The simulator's configuration goes through [`Config::of_simulator`], which looks at nothing else.
 
 mod access;
+mod checkout;
+mod credentials;
+mod environment;
+mod error;
+mod file;
+mod files;
+mod keys;
+mod load;
 mod origin;
+mod resolve;
+mod show;
+mod trust;
+mod value;
 
 pub use access::{
     GithubAccess, ImageAccess, PypiAccess, RegistryCredentials, RegistryRules, Theme, TokenSource,
     TrustedRoot, Ui, Watch,
 };
+pub use checkout::{Remote, RemoteError};
+pub use environment::Environment;
+pub use error::{ConfigError, Place};
+pub use load::Flags;
 pub use origin::{Origin, Origins};
+pub use show::Row;
+pub use trust::{Pinned, trust};
 
 use std::path::PathBuf;
 
 use crate::domain::policy::{ImageRepository, Policy};
+use crate::secret::{Login, Provider};
 
 /// Everything that was configured, checked and complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +77,10 @@ pub struct Config {
     pub paths: Paths,
     /// Where each value comes from.
     pub origins: Origins,
+    /// Things to know that are no error, one sentence each: a variable that nothing reads.
+    pub notes: Vec<String>,
+    /// Why no repository is known, where none is.
+    pub no_repository: Option<String>,
 }
 
 /// Whether anything may be written outside.
@@ -80,6 +103,51 @@ pub struct Paths {
 }
 
 impl Config {
+    /// Reads every layer and lays them over each other.
+    pub fn load(env: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        load::load(env, flags)
+    }
+
+    /// The simulator's configuration: this text and nothing else. Credentials that it names are
+    /// variables of `env`, which holds no other.
+    pub fn of_simulator(text: &str, env: &Environment) -> Result<Self, ConfigError> {
+        load::of_simulator(text, env)
+    }
+
+    /// What is released, or an error that says how to name it.
+    pub fn require_policy(&self, env: &Environment) -> Result<&Policy, ConfigError> {
+        self.policy
+            .as_ref()
+            .ok_or_else(|| ConfigError::NoRepository {
+                why: self
+                    .no_repository
+                    .clone()
+                    .unwrap_or_else(|| "none is configured".to_owned()),
+                user_config: load::user_file(env).unwrap_or_else(|| PathBuf::from("config.toml")),
+            })
+    }
+
+    /// The token for GitHub, looked up when it is first asked for.
+    pub fn github_token(&self, env: &Environment) -> Provider {
+        credentials::github_token(&self.github, env)
+    }
+
+    /// The login for an image's registry, looked up when it is first asked for.
+    pub fn registry_login(&self, env: &Environment, image: &ImageAccess) -> Provider<Login> {
+        credentials::registry_login(image, env)
+    }
+
+    /// The login for Docker Hub's own API, looked up when it is first asked for.
+    pub fn hub_login(&self, env: &Environment, image: &ImageAccess) -> Provider<Login> {
+        credentials::hub_login(image, env)
+    }
+
+    /// Every value with its key and origin, in the order of the example file; no secret is among
+    /// them, only where each is kept.
+    pub fn rows(&self) -> Vec<Row> {
+        show::rows(self)
+    }
+
     /// Where this image is asked for: as configured, else as its name says.
     pub fn image(&self, repository: &ImageRepository) -> ImageAccess {
         self.images
@@ -104,6 +172,8 @@ impl Default for Config {
             mode: Mode::ReadWrite,
             paths: Paths::default(),
             origins: Origins::default(),
+            notes: Vec::new(),
+            no_repository: None,
         }
     }
 }

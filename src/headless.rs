@@ -1,3 +1,4 @@
 //! The printing face: text and frozen JSON on stdout.
 
+pub mod config;
 pub mod graph;

@@ -11,7 +11,7 @@ use crate::domain::policy::ImageRepository;
 /// Where GitHub is asked, and with which token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GithubAccess {
-    /// The root of the REST API, without a slash at its end.
+    /// The root of the REST API; its path has no slash at the end, but for the bare host's `/`.
     pub api_url: Url,
     /// Where the token comes from.
     pub token: TokenSource,
@@ -49,9 +49,9 @@ pub enum TokenSource {
 pub struct ImageAccess {
     /// The image.
     pub repository: ImageRepository,
-    /// Where the registry's requests go; which rules hold follows the image's own host.
+    /// Where the registry's requests go.
     pub registry_url: Url,
-    /// Docker Hub's own API, where Docker Hub's rules hold.
+    /// Which rules hold, by the image's own host.
     pub rules: RegistryRules,
     /// Where the credentials come from.
     pub credentials: RegistryCredentials,
