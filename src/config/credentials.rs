@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
-use saphyr::LoadableYamlNode as _;
+use saphyr_parser::{Event, Parser};
 use tokio::io::AsyncReadExt as _;
 use url::{Host, Url};
 
@@ -159,30 +159,61 @@ async fn gh_login(host: &str, env: &Environment) -> Credential {
     }
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum GhEntry {
-    Token(String),
+    Token(zeroize::Zeroizing<String>),
     /// The host is known, its token is in the keyring.
     Elsewhere,
     None,
 }
 
+/// The `oauth_token` of a host in gh's `hosts.yml`: `HOST: { oauth_token: …, … }`.
 fn gh_entry(text: &str, host: &str) -> GhEntry {
-    let Ok(documents) = saphyr::Yaml::load_from_str(text) else {
-        return GhEntry::None;
-    };
-    let Some(entry) = documents
-        .first()
-        .and_then(|document| document.as_mapping_get(host))
-    else {
-        return GhEntry::None;
-    };
-    match entry
-        .as_mapping_get("oauth_token")
-        .and_then(saphyr::Yaml::as_str)
-    {
-        Some(token) if !token.is_empty() => GhEntry::Token(token.to_owned()),
-        _ => GhEntry::Elsewhere,
+    let mut entry = GhEntry::None;
+    let mut depth = 0_usize;
+    // Keys of the mappings that are open, and whether the next scalar is a key.
+    let (mut at_host, mut at_token, mut key_is_next) = (false, false, false);
+    for event in Parser::new_from_str(text) {
+        let Ok((event, _)) = event else {
+            return GhEntry::None;
+        };
+        match event {
+            Event::MappingStart(..) => {
+                depth += 1;
+                key_is_next = true;
+                if depth == 2 && at_host {
+                    entry = GhEntry::Elsewhere;
+                }
+            }
+            Event::SequenceStart(..) => {
+                depth += 1;
+                key_is_next = false;
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                depth = depth.saturating_sub(1);
+                key_is_next = true;
+                if depth == 1 {
+                    at_host = false;
+                }
+            }
+            Event::Scalar(value, ..) if key_is_next => {
+                match depth {
+                    1 => at_host = value.eq_ignore_ascii_case(host),
+                    2 => at_token = value == "oauth_token",
+                    _ => at_token = false,
+                }
+                key_is_next = false;
+            }
+            Event::Scalar(value, ..) => {
+                if depth == 2 && at_host && at_token && !value.trim().is_empty() {
+                    entry = GhEntry::Token(value.into_owned().into());
+                }
+                key_is_next = true;
+            }
+            _ => {}
+        }
     }
+    entry
 }
 
 /// The desktop's keyring, asked through the program that the system has for it: a library would
@@ -400,4 +431,61 @@ fn ask_docker(files: &[PathBuf], key: &str) -> Result<Option<(Login, String)>, S
         )));
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gh_keeps_a_token_in_its_file_or_elsewhere() {
+        let text = "github.com:\n    users:\n        alice:\n            oauth_token: of-alice\n    \
+                    git_protocol: https\n    user: alice\nghe.corp:\n    oauth_token: tok-corp\n    user: bob\n";
+        assert_eq!(gh_entry(text, "github.com"), GhEntry::Elsewhere);
+        assert_eq!(
+            gh_entry(text, "ghe.corp"),
+            GhEntry::Token("tok-corp".to_owned().into())
+        );
+        assert_eq!(gh_entry(text, "alice"), GhEntry::None);
+        assert_eq!(gh_entry(text, "evil.example"), GhEntry::None);
+        assert_eq!(gh_entry("oauth_token: x\n", "github.com"), GhEntry::None);
+        assert_eq!(gh_entry("- [", "github.com"), GhEntry::None);
+    }
+
+    #[test]
+    fn an_address_is_for_a_host_or_for_none() {
+        let host = |url: &str| gh_host(&Url::parse(url).unwrap());
+        for (url, expected) in [
+            ("https://api.github.com", Some("github.com")),
+            ("https://api.github.com/", Some("github.com")),
+            ("https://ghe.corp/api/v3", Some("ghe.corp")),
+            ("https://api.acme.ghe.com", Some("acme.ghe.com")),
+            ("http://api.github.com", None),
+            ("https://api.github.com:444", None),
+            ("https://api.github.com.evil.example", None),
+            ("https://github.com/api/v3", None),
+            ("https://evil.example", None),
+            ("http://127.0.0.1:8080", None),
+            ("https://127.0.0.1/api/v3", None),
+        ] {
+            assert_eq!(host(url).as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn docker_keeps_a_login_by_the_host_that_is_asked() {
+        let key = |url: &str| docker_key(&Url::parse(url).unwrap());
+        assert_eq!(
+            key("https://registry-1.docker.io"),
+            "https://index.docker.io/v1/"
+        );
+        assert_eq!(key("https://hub.docker.com"), "https://index.docker.io/v1/");
+        assert_eq!(key("http://127.0.0.1:5000"), "127.0.0.1:5000");
+        assert_eq!(key("https://ghcr.io"), "ghcr.io");
+        assert_eq!(
+            key("https://registry-1.docker.io:8443"),
+            "registry-1.docker.io:8443"
+        );
+        assert_eq!(key("http://registry-1.docker.io"), "registry-1.docker.io");
+    }
 }
