@@ -3,8 +3,10 @@
 pub mod fault;
 pub mod image;
 pub mod oci;
+pub mod pypi;
 pub mod requests;
 
+mod archive;
 mod glob;
 
 use std::sync::Arc;

@@ -1,4 +1,7 @@
 //! The simulated registries, held against real clients and the suites of their specifications.
 
 mod conformance;
+mod habits;
+mod pypi;
+mod skopeo;
 mod support;
