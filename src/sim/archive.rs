@@ -5,6 +5,9 @@ use std::io::Write as _;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
+/// 1980-01-02T00:00:00Z: zip files, which some of these are turned into, know no earlier year.
+const MOMENT: u64 = 315_619_200;
+
 /// A file or folder of an archive.
 pub(super) struct Entry {
     path: String,
@@ -39,7 +42,7 @@ impl Entry {
     }
 }
 
-/// A tar file of these entries, owned by root and dated 1970.
+/// A tar file of these entries, owned by root and dated 1980.
 pub(super) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for entry in entries {
@@ -48,7 +51,7 @@ pub(super) fn tar(entries: &[Entry]) -> Vec<u8> {
         header.set_mode(entry.mode);
         header.set_uid(0);
         header.set_gid(0);
-        header.set_mtime(0);
+        header.set_mtime(MOMENT);
         header.set_size(entry.content.len().try_into().unwrap_or(u64::MAX));
         written(archive.append_data(&mut header, &entry.path, entry.content.as_slice()));
     }
