@@ -11,6 +11,7 @@ pub mod address;
 pub mod body;
 pub mod failure;
 pub mod redirect;
+pub mod registry;
 pub mod text;
 
 /// What every service is told about who asks.

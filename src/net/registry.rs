@@ -1,0 +1,522 @@
+//! The registry core: one repository of one OCI registry, as bytes with a media type.
+//!
+//! Nothing is parsed and written back, nothing is retried but a 401 with a token that may have ended, and no
+//! request leaves the registry's own origin with a credential. Only reading is here.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::Client;
+use serde::Deserialize;
+use url::Url;
+
+use super::redirect;
+use super::{address, body, failure};
+use crate::domain::digest::Digest;
+use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
+use crate::domain::policy::{ImageRepository, Tag};
+use crate::domain::time::Timestamp;
+use crate::secret::{Login, Provider};
+
+pub mod challenge;
+mod entry;
+pub mod said;
+pub mod token;
+
+use entry::Who;
+use token::{Known, Pass, Scope, Slots};
+
+/// Largest manifest or configuration that is read, bytes.
+pub const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
+/// Largest page of a listing that is read, bytes.
+const LARGEST_PAGE: usize = 4 * 1024 * 1024;
+/// Largest error text that is read, bytes.
+const LARGEST_ERROR: usize = 64 * 1024;
+/// Tags asked for a page: what the reference server allows at most.
+const TAGS_A_PAGE: &str = "1000";
+
+/// All manifest types that are asked for.
+///
+/// With fewer, a registry may answer with one platform's manifest, or with one that it made up.
+const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json";
+
+/// A repository and how to get at it.
+#[derive(Debug, Clone)]
+pub struct RegistryAccess {
+    /// The image's repository, which also says whose rules hold.
+    pub image: ImageRepository,
+    /// Where requests go.
+    pub registry_url: Url,
+    /// Name and password, looked up when the registry first asks for them.
+    pub credentials: Provider<Login>,
+}
+
+/// What the requests of one look cost, and the budget that the latest answer told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meter {
+    /// The cost so far.
+    pub cost: Cost,
+    /// The latest word on the budget.
+    pub rate: Option<Rate>,
+}
+
+impl Meter {
+    /// Counts one request and reads the budget from its answer.
+    pub fn count(&mut self, status: Option<StatusCode>, rate: Option<Rate>) {
+        let charged = u32::from(status != Some(StatusCode::NOT_MODIFIED));
+        self.cost += Cost {
+            requests: 1,
+            charged,
+        };
+        self.rate = rate.or(self.rate);
+    }
+}
+
+/// How a manifest is named.
+#[derive(Debug, Clone, Copy)]
+pub enum Reference<'a> {
+    /// By a tag, which may move.
+    Tag(&'a Tag),
+    /// By its content.
+    Digest(&'a Digest),
+}
+
+impl Reference<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Tag(tag) => tag.as_str(),
+            Self::Digest(digest) => digest.as_str(),
+        }
+    }
+}
+
+/// A manifest as the registry keeps it.
+#[derive(Debug, Clone)]
+pub struct RawManifest {
+    /// The exact bytes.
+    pub bytes: Bytes,
+    /// Their digest, computed here.
+    pub digest: Digest,
+    /// The answer's `Content-Type`, without parameters; empty where there was none.
+    pub media_type: String,
+}
+
+/// One page of tags.
+#[derive(Debug)]
+pub struct TagPage {
+    /// The tags, in the registry's order.
+    pub tags: Vec<String>,
+    /// Where the next page is.
+    pub next: Option<Url>,
+}
+
+/// One repository of one registry; its tokens are shared by all who look.
+#[derive(Debug)]
+pub struct Registry {
+    http: Client,
+    access: RegistryAccess,
+    slots: Slots,
+}
+
+/// A request that can be sent once more with another pass.
+struct Request<'a> {
+    method: Method,
+    url: &'a Url,
+    accept: Option<&'static str>,
+    /// Largest body of a success, bytes.
+    limit: usize,
+}
+
+/// An answer, read to its end.
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Who asked, for the sentence of a refusal.
+    who: Who,
+}
+
+impl Registry {
+    /// A repository, asked through this client (which follows no redirect by itself).
+    pub fn new(http: Client, access: RegistryAccess) -> Self {
+        Self {
+            http,
+            access,
+            slots: Slots::default(),
+        }
+    }
+
+    /// The image's repository.
+    pub fn image(&self) -> &ImageRepository {
+        &self.access.image
+    }
+
+    /// The registry as it is called in sentences.
+    pub fn service(&self) -> &str {
+        if self.access.image.is_docker_hub() {
+            "Docker Hub"
+        } else {
+            self.access.image.registry()
+        }
+    }
+
+    /// The digest that a reference resolves to, by the cheapest request; `None`: there is none.
+    ///
+    /// Where the registry does not say the digest, the manifest is read and hashed.
+    pub async fn resolve(
+        &self,
+        reference: Reference<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<Digest>, Failure> {
+        let url = self.url(&["manifests", reference.as_str()])?;
+        let request = Request {
+            method: Method::HEAD,
+            url: &url,
+            accept: Some(MANIFEST_TYPES),
+            limit: 0,
+        };
+        let reply = self.send(&request, now, meter).await?;
+        match reply.status {
+            StatusCode::OK => match self.announced(&reply.headers)? {
+                Some(digest) => Ok(Some(digest)),
+                None => self.hashed(reference, now, meter).await,
+            },
+            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                self.hashed(reference, now, meter).await
+            }
+            _ => Err(self.refused(&reply, now)),
+        }
+    }
+
+    async fn hashed(
+        &self,
+        reference: Reference<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<Digest>, Failure> {
+        let found = self.manifest(reference, now, meter).await?;
+        Ok(found.map(|raw| raw.digest))
+    }
+
+    /// A manifest's bytes, hashed; `None`: there is none.
+    pub async fn manifest(
+        &self,
+        reference: Reference<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<RawManifest>, Failure> {
+        let url = self.url(&["manifests", reference.as_str()])?;
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            accept: Some(MANIFEST_TYPES),
+            limit: LARGEST_MANIFEST,
+        };
+        let reply = self.send(&request, now, meter).await?;
+        match reply.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Ok(None),
+            _ => return Err(self.refused(&reply, now)),
+        }
+        let digest = match reference {
+            Reference::Digest(asked) => {
+                self.check(asked, &reply.body, "was asked for")?;
+                asked.clone()
+            }
+            Reference::Tag(_) => Digest::of(&reply.body),
+        };
+        if let Some(announced) = self.announced(&reply.headers)? {
+            self.check(&announced, &reply.body, "was announced")?;
+        }
+        Ok(Some(RawManifest {
+            media_type: media_type(&reply.headers),
+            bytes: reply.body,
+            digest,
+        }))
+    }
+
+    /// A blob of at most `limit` bytes, hashed.
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        limit: usize,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Bytes, Failure> {
+        let url = self.url(&["blobs", digest.as_str()])?;
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            accept: None,
+            limit,
+        };
+        let reply = self.send(&request, now, meter).await?;
+        if reply.status != StatusCode::OK {
+            return Err(self.refused(&reply, now));
+        }
+        self.check(digest, &reply.body, "was asked for")?;
+        Ok(reply.body)
+    }
+
+    /// One page of tags: the first, or the one that the page before named.
+    ///
+    /// A repository that the registry does not know has no tags.
+    pub async fn tags(
+        &self,
+        page: Option<&Url>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<TagPage, Failure> {
+        #[derive(Deserialize)]
+        struct Wire {
+            tags: Option<Vec<String>>,
+        }
+        let url = if let Some(page) = page {
+            page.clone()
+        } else {
+            let mut first = self.url(&["tags", "list"])?;
+            first.query_pairs_mut().append_pair("n", TAGS_A_PAGE);
+            first
+        };
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            accept: Some("application/json"),
+            limit: LARGEST_PAGE,
+        };
+        let reply = self.send(&request, now, meter).await?;
+        if reply.status == StatusCode::NOT_FOUND && said::read(&reply.body).is("NAME_UNKNOWN") {
+            return Ok(TagPage {
+                tags: Vec::new(),
+                next: None,
+            });
+        }
+        if reply.status != StatusCode::OK {
+            return Err(self.refused(&reply, now));
+        }
+        let wire: Wire = serde_json::from_slice(&reply.body)
+            .map_err(|err| failure::json(self.service(), "a list of tags", &err))?;
+        let next = address::link(&url, &reply.headers, "next");
+        // A list that goes on where it cannot be followed is not a short list.
+        let goes_on = reply.headers.get_all(LINK).iter().any(|value| {
+            String::from_utf8_lossy(value.as_bytes())
+                .to_ascii_lowercase()
+                .contains("next")
+        });
+        if next.is_none() && goes_on {
+            return Err(failure::malformed(
+                self.service(),
+                "a next page of tags on its own address",
+            ));
+        }
+        Ok(TagPage {
+            tags: wire.tags.unwrap_or_default(),
+            next,
+        })
+    }
+
+    /// The address of something in the repository.
+    fn url(&self, rest: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.access.registry_url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        let is_base = url
+            .path_segments_mut()
+            .map(|mut path| {
+                path.pop_if_empty()
+                    .push("v2")
+                    .extend(self.access.image.path().split('/'))
+                    .extend(rest);
+            })
+            .is_ok();
+        if is_base {
+            Ok(url)
+        } else {
+            Err(failure::plain(
+                FailureKind::Unreachable,
+                format!(
+                    "The registry's address for {} is not one of HTTP.",
+                    self.image()
+                ),
+                "Set the image's `registry_url`; `gonogo config show --origin` prints it.",
+            ))
+        }
+    }
+
+    /// Sends a request with the pass that the registry wants, and once more where the pass had ended.
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Reply, Failure> {
+        let scope = Scope::pull(self.access.image.path());
+        let lock = self.slots.of(&scope);
+        let mut slot = lock.lock().await;
+        let mut is_fresh = false;
+        if slot.is_unasked() {
+            // The first request finds out what the registry asks for; the others wait for that here.
+            let reply = self.once(request, Pass::default(), meter).await?;
+            if reply.status != StatusCode::UNAUTHORIZED {
+                slot.set(Known::Open, Who::Unasked);
+                return Ok(reply);
+            }
+            self.answer(&mut slot, &reply, &scope, now, meter).await?;
+            is_fresh = true;
+        } else if slot.has_ended(now) {
+            self.renew(&mut slot, &scope, now, meter).await?;
+            is_fresh = true;
+        }
+        let pass = slot.pass();
+        drop(slot);
+        let generation = pass.generation;
+        let reply = self.once(request, pass, meter).await?;
+        if reply.status != StatusCode::UNAUTHORIZED {
+            return Ok(reply);
+        }
+        let mut slot = lock.lock().await;
+        if is_fresh {
+            slot.give_up(generation);
+            return Ok(reply);
+        }
+        if slot.is_newest(generation) {
+            self.answer(&mut slot, &reply, &scope, now, meter).await?;
+        }
+        let pass = slot.pass();
+        drop(slot);
+        self.once(request, pass, meter).await
+    }
+
+    /// Sends a request and reads its answer. A blob may lie with another host, which gets no credential.
+    async fn once(
+        &self,
+        request: &Request<'_>,
+        pass: Pass,
+        meter: &mut Meter,
+    ) -> Result<Reply, Failure> {
+        let mut builder = self
+            .http
+            .request(request.method.clone(), request.url.clone());
+        if let Some(accept) = request.accept {
+            builder = builder.header(ACCEPT, accept);
+        }
+        if let Some(header) = pass.header {
+            builder = builder.header(AUTHORIZATION, header);
+        }
+        let sent = builder.send().await;
+        let answer = self.counted(sent, meter)?;
+        let is_blob = request.accept.is_none();
+        let answer = if is_blob && redirect::is_redirect(answer.status()) {
+            let followed = redirect::follow(&self.http, request.url, answer.headers()).await;
+            let followed = followed.map_err(|err| failure::redirect(self.service(), &err))?;
+            meter.count(Some(followed.status()), None);
+            followed
+        } else {
+            answer
+        };
+        self.read(answer, request.limit, pass.who).await
+    }
+
+    fn counted(
+        &self,
+        sent: Result<reqwest::Response, reqwest::Error>,
+        meter: &mut Meter,
+    ) -> Result<reqwest::Response, Failure> {
+        let answer = sent.map_err(|err| {
+            meter.count(None, None);
+            failure::transport(self.service(), &err)
+        })?;
+        meter.count(Some(answer.status()), said::rate(answer.headers()));
+        Ok(answer)
+    }
+
+    async fn read(
+        &self,
+        answer: reqwest::Response,
+        limit: usize,
+        who: Who,
+    ) -> Result<Reply, Failure> {
+        let status = answer.status();
+        let headers = answer.headers().clone();
+        let body = reqwest::Body::from(answer);
+        let body = if status.is_success() {
+            body::read(body, limit)
+                .await
+                .map_err(|err| failure::unread(self.service(), err))?
+        } else {
+            // What cannot be read of an error's text is only missed in its sentence.
+            body::read(body, LARGEST_ERROR).await.unwrap_or_default()
+        };
+        Ok(Reply {
+            status,
+            headers,
+            body,
+            who,
+        })
+    }
+
+    /// The digest that the answer announces.
+    fn announced(&self, headers: &HeaderMap) -> Result<Option<Digest>, Failure> {
+        let Some(value) = headers.get("docker-content-digest") else {
+            return Ok(None);
+        };
+        value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .map(Some)
+            .ok_or_else(|| {
+                wrong_digest(&format!(
+                    "{} announced a digest that is none, so the manifest is not used.",
+                    self.service()
+                ))
+            })
+    }
+
+    fn check(&self, digest: &Digest, bytes: &[u8], how: &str) -> Result<(), Failure> {
+        if digest.matches(bytes) {
+            return Ok(());
+        }
+        Err(wrong_digest(&format!(
+            "{} sent bytes of {} that are not those of {}, which {how}; they are not used.",
+            self.service(),
+            self.image(),
+            digest.short()
+        )))
+    }
+
+    /// The failure that an answer without success is.
+    fn refused(&self, reply: &Reply, now: Timestamp) -> Failure {
+        said::refusal(
+            self.service(),
+            self.image(),
+            reply.status,
+            &reply.headers,
+            &reply.body,
+            &reply.who,
+            now,
+        )
+    }
+}
+
+fn wrong_digest(what: &str) -> Failure {
+    failure::plain(
+        FailureKind::WrongDigest,
+        what,
+        "Trust nothing that this registry says of the image until it is clear what stands between it and here.",
+    )
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(';').next())
+        .map(|text| text.trim().to_ascii_lowercase())
+        .unwrap_or_default()
+}

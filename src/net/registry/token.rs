@@ -1,0 +1,277 @@
+//! The pass that a registry's requests carry: nothing, a password, or a token with an end.
+//!
+//! One slot for each scope: whoever holds its lock asks for the token, the others wait and share it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
+use serde::Deserialize;
+use url::Url;
+
+use super::entry::Who;
+use crate::domain::time::{Timestamp, after, since};
+use crate::secret::Secret;
+
+/// What the distribution specification says of a token that does not tell its end.
+const UNTOLD_LIFE: Duration = Duration::from_secs(60);
+
+/// A token is renewed this long before its end, so that none expires on the way.
+const EARLY: Duration = Duration::from_secs(30);
+
+/// What a token is for, as the token service understands it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope(String);
+
+impl Scope {
+    /// To read one repository.
+    pub fn pull(repository: &str) -> Self {
+        Self(format!("repository:{repository}:pull"))
+    }
+
+    /// As it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// All slots of one registry.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Mutex<BTreeMap<Scope, Arc<tokio::sync::Mutex<Slot>>>>);
+
+impl Slots {
+    /// The slot of a scope.
+    pub(super) fn of(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<Slot>> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(scope.clone()).or_default())
+    }
+}
+
+/// What is known of one scope.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) known: Known,
+    who: Who,
+    /// Counts the passes, so that a refused one is renewed by one of those who hold it.
+    generation: u64,
+}
+
+/// How requests are let in.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Known {
+    /// Nobody has asked yet.
+    #[default]
+    Unasked,
+    /// The registry asks for nothing.
+    Open,
+    /// With a name and password.
+    Basic(HeaderValue),
+    /// With a token of this service.
+    Bearer {
+        realm: Url,
+        service: Option<String>,
+        token: Token,
+    },
+}
+
+/// A token and its end.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) header: HeaderValue,
+    /// From here on a new one is asked for.
+    pub(super) until: Timestamp,
+}
+
+/// What one request carries.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    pub(super) header: Option<HeaderValue>,
+    pub(super) who: Who,
+    pub(super) generation: u64,
+}
+
+impl Slot {
+    /// Whether nobody has asked yet.
+    pub(super) fn is_unasked(&self) -> bool {
+        matches!(self.known, Known::Unasked)
+    }
+
+    /// Whether its token has to be renewed.
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        matches!(&self.known, Known::Bearer { token, .. } if token.until <= now)
+    }
+
+    /// Takes in how requests are let in from now on.
+    pub(super) fn set(&mut self, known: Known, who: Who) {
+        self.known = known;
+        self.who = who;
+        self.generation = self.generation.wrapping_add(1);
+    }
+
+    /// What a request carries now.
+    pub(super) fn pass(&self) -> Pass {
+        let header = match &self.known {
+            Known::Unasked | Known::Open => None,
+            Known::Basic(header) => Some(header.clone()),
+            Known::Bearer { token, .. } => Some(token.header.clone()),
+        };
+        Pass {
+            header,
+            who: self.who.clone(),
+            generation: self.generation,
+        }
+    }
+
+    /// Whether this pass is still the newest, so that it is on its holder to renew it.
+    pub(super) fn is_newest(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+
+    /// Gives up a pass that was refused though it is new: the next request begins from the start.
+    pub(super) fn give_up(&mut self, generation: u64) {
+        if self.is_newest(generation) {
+            self.set(Known::Unasked, Who::Unasked);
+        }
+    }
+}
+
+/// The token service's address with the question in it.
+pub(super) fn question(realm: &Url, service: Option<&str>, scope: &Scope) -> Url {
+    let mut url = realm.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(service) = service {
+            query.append_pair("service", service);
+        }
+        query.append_pair("scope", scope.as_str());
+    }
+    url
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<serde_json::Value>,
+}
+
+/// Reads the token service's answer, got at `now`. The error is a sentence's end without the token.
+pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Token, &'static str> {
+    let wire: Wire = serde_json::from_slice(body).map_err(|_| "is not a token in JSON")?;
+    let text = [wire.token, wire.access_token]
+        .into_iter()
+        .flatten()
+        .find(|text| !text.is_empty())
+        .ok_or("holds no token")?;
+    let life = wire
+        .expires_in
+        .as_ref()
+        .and_then(seconds)
+        .or_else(|| jwt_end(&text).map(|end| since(now, end)))
+        .unwrap_or(UNTOLD_LIFE);
+    let secret = Secret::new(&text).map_err(|_| "holds no usable token")?;
+    let header = secret
+        .to_header("Bearer")
+        .map_err(|_| "holds no usable token")?;
+    Ok(Token {
+        header,
+        until: after(now, life.saturating_sub(EARLY.min(life / 2))),
+    })
+}
+
+/// A number of seconds; some services write it as text.
+fn seconds(value: &serde_json::Value) -> Option<Duration> {
+    let number = value
+        .as_u64()
+        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))?;
+    // A day is longer than any real token and keeps the sum inside the calendar.
+    (number > 0).then(|| Duration::from_secs(number.min(24 * 3600)))
+}
+
+/// The end that a JSON Web Token tells of itself. Only read, never trusted: a wrong one costs a request.
+fn jwt_end(token: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: i64,
+    }
+    let payload = token.split('.').nth(1)?;
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    let claims: Claims = serde_json::from_slice(&bytes).ok()?;
+    Timestamp::from_second(claims.exp).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-01-02T03:04:05Z".parse().unwrap()
+    }
+
+    fn life(body: &str) -> i64 {
+        let token = read(body.as_bytes(), now()).unwrap();
+        assert!(token.header.is_sensitive());
+        token.until.as_second() - now().as_second()
+    }
+
+    #[test]
+    fn a_token_is_renewed_half_a_minute_before_its_end() {
+        assert_eq!(life(r#"{"token":"a","expires_in":300}"#), 270);
+        assert_eq!(life(r#"{"access_token":"a","expires_in":"300"}"#), 270);
+        assert_eq!(life(r#"{"token":"","access_token":"a"}"#), 30);
+        assert_eq!(life(r#"{"token":"a","expires_in":0}"#), 30);
+        assert_eq!(life(r#"{"token":"a","expires_in":10}"#), 5);
+        assert_eq!(
+            life(r#"{"token":"a","expires_in":18446744073709551615}"#),
+            86_370
+        );
+        let claims = format!(r#"{{"exp":{}}}"#, now().as_second() + 900);
+        let jwt = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(life(&format!(r#"{{"token":"{jwt}"}}"#)), 870);
+        let past = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(r#"{"exp":1}"#));
+        assert_eq!(life(&format!(r#"{{"token":"{past}"}}"#)), 0);
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_without_it() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"token":7}"#,
+            r#"{"token":"a\nb"}"#,
+            "<html>",
+        ] {
+            assert!(read(body.as_bytes(), now()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_question_keeps_what_the_realm_has() {
+        let realm = "https://auth.example/token?tenant=a b".parse().unwrap();
+        let url = question(&realm, Some("reg & co"), &Scope::pull("acme/rocket"));
+        assert_eq!(
+            url.as_str(),
+            "https://auth.example/token?tenant=a%20b&service=reg+%26+co&scope=repository%3Aacme%2Frocket%3Apull"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes, now());
+        }
+
+        #[test]
+        fn any_claims_are_read_without_panic(exp in any::<i64>(), expires in any::<i64>()) {
+            let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{exp}}}"#));
+            let _ = read(format!(r#"{{"token":"e.{claims}.s"}}"#).as_bytes(), now());
+            let _ = read(format!(r#"{{"token":"t","expires_in":{expires}}}"#).as_bytes(), now());
+        }
+    }
+}
