@@ -1,13 +1,220 @@
-//! x
-use super::Answer;
-use crate::domain::fact::Ask;
+//! What an OCI registry holds of one image: tags, manifests and configurations.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::domain::artifact::{ImageConfig, Manifest, ManifestContent};
+use crate::domain::digest::Digest;
+use crate::domain::fact::{Ask, Fact, Failure, FailureKind};
+use crate::domain::policy::Tag;
 use crate::domain::time::Timestamp;
-/// Client.
+use crate::net::failure;
+use crate::net::registry::{LARGEST_MANIFEST, Meter, RawManifest, Reference, Registry};
+use crate::sources::Answer;
+
+pub use crate::net::registry::RegistryAccess;
+
+mod convert;
+mod shelf;
+mod wire;
+
+use shelf::Shelf;
+
+/// Pages of one list of tags that are read.
+const MOST_PAGES: usize = 100;
+/// Tags of one image that are kept.
+const MOST_TAGS: usize = 20_000;
+/// Bytes of manifests and configurations that are remembered, counted as they came.
+const REMEMBERED: usize = 8 * 1024 * 1024;
+
+/// Looks at one image in its registry. Whatever has a digest is fetched once.
 #[derive(Debug)]
-pub struct Client;
+pub struct Client {
+    registry: Registry,
+    manifests: Shelf<Manifest>,
+    configs: Shelf<ImageConfig>,
+}
+
 impl Client {
-    /// Looks.
-    pub async fn look(&self, _ask: &Ask, _now: Timestamp) -> Answer {
-        std::future::pending().await
+    /// A client for one image; `http` is [`crate::net::client`].
+    pub fn new(http: reqwest::Client, access: RegistryAccess) -> Self {
+        Self {
+            registry: Registry::new(http, access),
+            manifests: Shelf::new(REMEMBERED),
+            configs: Shelf::new(REMEMBERED),
+        }
+    }
+
+    /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`] and [`Ask::Config`].
+    pub async fn look(&self, ask: &Ask, now: Timestamp) -> Answer {
+        let mut meter = Meter::default();
+        let outcome = match ask {
+            Ask::Tags(_) => self.tags(now, &mut meter).await.map(Fact::Tags),
+            Ask::Tag(_, tag) => self.tag(tag, now, &mut meter).await.map(Fact::Tag),
+            Ask::Manifest(_, digest) => self
+                .manifest(digest, now, &mut meter)
+                .await
+                .map(|found| Fact::Manifest(found.map(Arc::unwrap_or_clone))),
+            Ask::Config(_, digest) => self
+                .config(digest, now, &mut meter)
+                .await
+                .map(|config| Fact::Config(Arc::unwrap_or_clone(config))),
+            _ => Err(failure::plain(
+                FailureKind::Unexpected,
+                "A registry was asked what it cannot know.",
+                "Please report this.",
+            )),
+        };
+        Answer {
+            outcome,
+            cost: meter.cost,
+            rate: meter.rate,
+        }
+    }
+
+    /// All tags, in the registry's order. A registry that begins again from the start is left there.
+    async fn tags(&self, now: Timestamp, meter: &mut Meter) -> Result<Vec<String>, Failure> {
+        let mut tags = Vec::new();
+        let mut seen = HashSet::new();
+        let mut page = None;
+        for _ in 0..MOST_PAGES {
+            let got = self.registry.tags(page.as_ref(), now, meter).await?;
+            let mut is_repeated = false;
+            for tag in got.tags {
+                // What cannot be a tag cannot be asked for either, and may be meant for the terminal.
+                if tag.parse::<Tag>().is_err() {
+                    continue;
+                }
+                if seen.insert(tag.clone()) {
+                    tags.push(tag);
+                } else {
+                    is_repeated = true;
+                }
+            }
+            if tags.len() > MOST_TAGS {
+                break;
+            }
+            match got.next {
+                Some(next) if !is_repeated => page = Some(next),
+                _ => return Ok(tags),
+            }
+        }
+        Err(failure::plain(
+            FailureKind::TooLarge,
+            format!(
+                "{} lists more tags of {} than can be read ({MOST_TAGS} tags, {MOST_PAGES} pages).",
+                self.registry.service(),
+                self.registry.image()
+            ),
+            "Remove tags that nobody needs; single tags are still looked up.",
+        ))
+    }
+
+    async fn tag(
+        &self,
+        tag: &str,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<Digest>, Failure> {
+        let tag: Tag = tag.parse().map_err(|err| {
+            failure::plain(
+                FailureKind::Malformed,
+                format!("This cannot be looked up: {err}."),
+                "Check the image's tag templates in the configuration.",
+            )
+        })?;
+        self.registry
+            .resolve(Reference::Tag(&tag), now, meter)
+            .await
+    }
+
+    /// A manifest, from memory where it was seen before.
+    async fn manifest(
+        &self,
+        digest: &Digest,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<Arc<Manifest>>, Failure> {
+        self.manifests
+            .get_or_fetch(digest, async {
+                let reference = Reference::Digest(digest);
+                let Some(raw) = self.registry.manifest(reference, now, meter).await? else {
+                    return Ok(None);
+                };
+                Ok(Some((self.read(&raw)?, raw.bytes.len())))
+            })
+            .await
+    }
+
+    fn read(&self, raw: &RawManifest) -> Result<Manifest, Failure> {
+        convert::manifest(&raw.bytes, &raw.media_type, &raw.digest).map_err(|why| {
+            failure::plain(
+                FailureKind::Malformed,
+                format!(
+                    "The manifest {} of {} cannot be read: {why}.",
+                    raw.digest.short(),
+                    self.registry.image()
+                ),
+                "Its bytes are those of its digest, so it was pushed like this: look at the build that pushed it.",
+            )
+        })
+    }
+
+    /// The configuration of one platform's image.
+    async fn config(
+        &self,
+        manifest: &Digest,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Arc<ImageConfig>, Failure> {
+        let image = self.registry.image();
+        let found = self.manifest(manifest, now, meter).await?.ok_or_else(|| {
+            failure::plain(
+                FailureKind::NotFound,
+                format!(
+                    "{} has no manifest {} of {image}.",
+                    self.registry.service(),
+                    manifest.short()
+                ),
+                "It may just have been deleted: look at the tags again.",
+            )
+        })?;
+        let ManifestContent::Image { config, .. } = &found.content else {
+            return Err(failure::plain(
+                FailureKind::Malformed,
+                format!(
+                    "{} of {image} is not one platform's image, so it has no configuration.",
+                    manifest.short()
+                ),
+                "Ask for the manifest of one of its platforms.",
+            ));
+        };
+        let fetched = self
+            .configs
+            .get_or_fetch(config, async {
+                let bytes = self
+                    .registry
+                    .blob(config, LARGEST_MANIFEST, now, meter)
+                    .await?;
+                let read = convert::config(&bytes, config).map_err(|why| {
+                    failure::plain(
+                        FailureKind::Malformed,
+                        format!(
+                            "The configuration {} of {image} cannot be read: {why}.",
+                            config.short()
+                        ),
+                        "Its bytes are those of its digest, so it was pushed like this: look at the build that pushed it.",
+                    )
+                })?;
+                Ok(Some((read, bytes.len())))
+            })
+            .await?;
+        fetched.ok_or_else(|| {
+            failure::plain(
+                FailureKind::NotFound,
+                format!("{image} has no configuration {}.", config.short()),
+                "It may just have been deleted: look at the tags again.",
+            )
+        })
     }
 }
