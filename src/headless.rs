@@ -2,3 +2,4 @@
 
 pub mod config;
 pub mod graph;
+pub mod json_v1;

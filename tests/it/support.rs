@@ -1,3 +1,4 @@
 //! What several test modules share: judges, the program under test, temporary homes.
 
+pub mod facts;
 pub mod judges;
