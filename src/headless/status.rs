@@ -1,0 +1,281 @@
+//! `gonogo status`: one snapshot in plain text, fit for a log.
+
+use std::fmt::Write as _;
+
+use crate::domain::artifact::ManifestContent;
+use crate::domain::assess::{Row, Verdict};
+use crate::domain::fact::ImageId;
+use crate::domain::outlook::TagOfInterest;
+use crate::domain::release::Stage;
+use crate::domain::run::{Conclusion, Job, Status};
+use crate::domain::time::since;
+use crate::engine::Model;
+use crate::present::clean::clean;
+use crate::present::phrases::{source, stage, state, verdict};
+use crate::present::words;
+
+/// The watched release, a line a fact, the verdict first.
+pub fn text(model: &Model) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = head(&mut out, model);
+    let _ = jobs(&mut out, model);
+    let _ = images(&mut out, model);
+    let _ = index_and_release(&mut out, model);
+    let _ = board(&mut out, model);
+    let _ = sources(&mut out, model);
+    out
+}
+
+fn head(out: &mut String, model: &Model) -> std::fmt::Result {
+    let outlook = &model.outlook;
+    write!(out, "{}", model.policy.repo)?;
+    if let Some(version) = &outlook.version {
+        write!(out, " v{}", clean(&version.value))?;
+    }
+    if let Some(commit) = &outlook.commit {
+        write!(out, " {}", commit.short())?;
+    }
+    let why = outlook
+        .board
+        .decisive()
+        .map_or("", |row| row.sentence.as_str());
+    writeln!(
+        out,
+        "\n{}  {}",
+        verdict(outlook.board.verdict()),
+        clean(why)
+    )?;
+    if let Some(written) = model.cached_at {
+        writeln!(
+            out,
+            "stale  from the last session, {}",
+            words::ago(written, model.now)
+        )?;
+    }
+    let Some(run) = outlook.run.and_then(|id| model.snapshot.run(id)) else {
+        let why = model.snapshot.runs.failure().map_or_else(
+            || "no release run is known yet".to_owned(),
+            |failure| format!("{} {}", clean(&failure.what), clean(&failure.advice)),
+        );
+        return writeln!(out, "run    {why}");
+    };
+    let age = run.started_at.map(|start| {
+        let end = if run.is_over() {
+            run.updated_at
+        } else {
+            model.now
+        };
+        words::duration(since(start, end))
+    });
+    writeln!(
+        out,
+        "run    #{} attempt {}  {}  {}\n       {}",
+        run.number,
+        run.attempt,
+        stage(&outlook.stage.0),
+        age.unwrap_or_default(),
+        clean(&run.html_url),
+    )?;
+    let others = outlook.runs.iter().filter(|(id, _)| *id != run.id).count();
+    if others > 0 {
+        writeln!(
+            out,
+            "       {} (gonogo runs)",
+            words::number_of(others, "other release run")
+        )?;
+    }
+    Ok(())
+}
+
+fn jobs(out: &mut String, model: &Model) -> std::fmt::Result {
+    let record = model.outlook.run.and_then(|run| model.snapshot.record(run));
+    let Some(jobs) = record.and_then(|record| record.jobs.value()) else {
+        return writeln!(out, "jobs   not known yet");
+    };
+    let over = jobs.iter().filter(|job| job.is_over()).count();
+    writeln!(out, "jobs   {over}/{}", jobs.len())?;
+    for job in jobs.iter().filter(|job| is_worth_a_line(job)) {
+        let advisory = if model.policy.pipeline.is_advisory(&job.name) {
+            " (advisory)"
+        } else {
+            ""
+        };
+        let ran = job
+            .ran_for(model.now)
+            .map(words::duration)
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "       {:<11} {}{advisory}  {ran}",
+            state(job),
+            clean(&job.name)
+        )?;
+    }
+    let pending = record
+        .and_then(|record| record.pending.value())
+        .map_or(&[][..], Vec::as_slice);
+    if matches!(model.outlook.stage.0, Stage::Waiting { .. }) {
+        for gate in pending {
+            let may = if gate.viewer_may_approve {
+                "you may approve"
+            } else {
+                "you may not approve"
+            };
+            writeln!(out, "gate   {}: {may}", clean(&gate.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_worth_a_line(job: &Job) -> bool {
+    !matches!(
+        job.conclusion,
+        Some(Conclusion::Success | Conclusion::Skipped | Conclusion::Neutral)
+    ) && !matches!(job.status, Status::Queued | Status::Requested)
+}
+
+fn images(out: &mut String, model: &Model) -> std::fmt::Result {
+    for (image, tags) in &model.outlook.tags {
+        write!(out, "image  {image}")?;
+        match model.outlook.digests.get(image) {
+            Some(digest) => writeln!(out, "\n       {}  {}", digest.value, source(&digest.source))?,
+            None => writeln!(
+                out,
+                "\n       the digest that the run built is not known yet"
+            )?,
+        }
+        for tag in tags {
+            writeln!(out, "       {}", tag_line(model, image, tag))?;
+        }
+    }
+    if model.outlook.tags.is_empty() {
+        writeln!(
+            out,
+            "image  none configured: set GONOGO_IMAGE or [[image]] in the configuration"
+        )?;
+    }
+    Ok(())
+}
+
+fn tag_line(model: &Model, image: &ImageId, tag: &TagOfInterest) -> String {
+    let name = words::left(&clean(&tag.tag), 28);
+    let seen = model.snapshot.tag(image, &tag.tag);
+    let Some(digest) = seen.and_then(|seen| seen.value()) else {
+        let why = seen
+            .and_then(|seen| seen.failure())
+            .map(|failure| clean(&failure.what));
+        return format!(
+            "{name} {}",
+            why.unwrap_or_else(|| "not looked up yet".to_owned())
+        );
+    };
+    let Some(digest) = digest else {
+        return format!("{name} –  not there");
+    };
+    let built = model.outlook.digests.get(image).map(|built| &built.value);
+    let same = if built == Some(digest) {
+        "  the built image"
+    } else {
+        ""
+    };
+    let platforms = match model
+        .snapshot
+        .manifest(image, digest)
+        .map(|manifest| &manifest.content)
+    {
+        Some(ManifestContent::Index { platforms, .. }) => {
+            let names: Vec<String> = platforms
+                .iter()
+                .map(|entry| entry.platform.to_string())
+                .collect();
+            format!("  {}", names.join(", "))
+        }
+        _ => String::new(),
+    };
+    format!("{name} {}{platforms}{same}", words::digest(digest))
+}
+
+fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
+    let Some(version) = model
+        .outlook
+        .version
+        .as_ref()
+        .map(|version| version.value.as_str())
+    else {
+        return writeln!(out, "pypi   waits for the version to be known");
+    };
+    if let Some(spec) = &model.policy.pypi {
+        let seen = model.snapshot.pypi.get(version);
+        let said = match seen.map(|seen| (seen.value(), seen.failure())) {
+            Some((Some(held), _)) if held.is_there() => words::number_of(held.files.len(), "file"),
+            Some((Some(_), _)) => "not there".to_owned(),
+            Some((None, Some(failure))) => clean(&failure.what),
+            _ => "not looked up yet".to_owned(),
+        };
+        writeln!(
+            out,
+            "pypi   {} {}: {said}",
+            spec.project.as_str(),
+            clean(version)
+        )?;
+    }
+    let release = model.snapshot.releases.value().map(|list| {
+        list.iter()
+            .find(|release| release.tag == format!("v{version}"))
+    });
+    let said = match release {
+        Some(Some(release)) if release.draft => "a draft".to_owned(),
+        Some(Some(release)) => format!("published  {}", clean(&release.html_url)),
+        Some(None) => "not made".to_owned(),
+        None => "not looked up yet".to_owned(),
+    };
+    writeln!(out, "release v{}: {said}", clean(version))
+}
+
+fn board(out: &mut String, model: &Model) -> std::fmt::Result {
+    let (held, all) = model.outlook.board.held();
+    writeln!(out, "board  {held}/{all}")?;
+    for Row {
+        verdict: said,
+        sentence,
+        remedy,
+        ..
+    } in &model.outlook.board.rows
+    {
+        let mark = match said {
+            Verdict::Go => "+",
+            Verdict::Warn => "!",
+            Verdict::NoGo => "x",
+            Verdict::Unknown | Verdict::NotApplicable => "?",
+        };
+        writeln!(out, "       {mark} {}", clean(sentence))?;
+        if let Some(remedy) = remedy.as_ref().filter(|_| *said == Verdict::NoGo) {
+            writeln!(out, "         {}", clean(remedy))?;
+        }
+    }
+    Ok(())
+}
+
+fn sources(out: &mut String, model: &Model) -> std::fmt::Result {
+    for (id, health) in &model.snapshot.health {
+        let said = match health.latest_failure() {
+            Some((failure, at)) => format!(
+                "{} ({}) {}",
+                clean(&failure.what),
+                words::ago(*at, model.now),
+                clean(&failure.advice)
+            ),
+            None => "ok".to_owned(),
+        };
+        let budget = health.rate.map_or(String::new(), |rate| {
+            format!(
+                "  {} of {} calls left",
+                words::count(rate.remaining),
+                words::count(rate.limit)
+            )
+        });
+        writeln!(out, "source {id}: {said}{budget}")?;
+    }
+    Ok(())
+}
