@@ -2,7 +2,9 @@
 
 mod assemble;
 mod error;
+mod matching;
 mod matrix;
+mod names;
 mod parse;
 mod shape;
 mod workflow;
@@ -12,6 +14,7 @@ pub use assemble::{
     Body, Call, CalleeRef, Graph, Lookup, MAX_JOBS, MAX_LEVELS, Node, NodeId, assemble,
 };
 pub use error::{Fault, GraphError, Place};
+pub use matching::{Matching, match_jobs};
 pub use parse::parse;
 pub use shape::{CriticalPath, Level, critical_path, expected_jobs};
 pub use workflow::{JobKey, Leg, Matrix, Uses, UsesTarget, Workflow, WorkflowJob};

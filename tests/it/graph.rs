@@ -1,4 +1,5 @@
 //! The job graph: GitHub's own parser as judge, bombs, circles, names of jobs, and the drawing traced back to its edges.
 
 mod judged;
+mod matching;
 mod parsing;

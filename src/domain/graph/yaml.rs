@@ -324,11 +324,14 @@ mod tests {
 
     #[test]
     fn bombs_are_refused_at_their_place() {
-        let deep = format!("a: {}", "[".repeat(5000));
+        let deep = |n: usize| Document::read(&format!("a: {}{}", "[".repeat(n), "]".repeat(n)));
+        assert!(deep(MAX_DEPTH - 1).is_ok());
         assert!(matches!(
-            Document::read(&deep),
+            deep(MAX_DEPTH),
             Err((Place { line: 1, .. }, Fault::TooDeep))
         ));
+        assert!(deep(100_000).is_err());
+        assert!(Document::read(&"- ".repeat(100_000)).is_err());
         let big = "a: b\n".repeat(MAX_BYTES / 5 + 1);
         assert!(matches!(Document::read(&big), Err((_, Fault::TooBig))));
         let many = format!("[{}]", "1,".repeat(MAX_VALUES + 1));
