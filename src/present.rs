@@ -1,5 +1,12 @@
 //! From the domain to words and rows: what both faces say, in the same words.
 
 pub mod clean;
+pub mod gate;
+pub mod health;
+pub mod job;
+pub mod outside;
 pub mod phrases;
+pub mod role;
+pub mod stage;
+pub mod tags;
 pub mod words;
