@@ -91,6 +91,10 @@ fn has_rel(parameters: &str, rel: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test fails at the line that surprises"
+)]
 mod tests {
     use super::*;
 

@@ -143,6 +143,10 @@ impl Lines {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test fails at the line that surprises"
+)]
 mod tests {
     use super::*;
 

@@ -184,6 +184,10 @@ fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test fails at the line that surprises"
+)]
 mod tests {
     use super::*;
 

@@ -12,10 +12,10 @@ const HOPS: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum RedirectError {
     /// No `Location`, or none that is an address.
-    #[error("the redirect names no address")]
+    #[error("it names no address")]
     NoTarget,
     /// It leads where no server may send us.
-    #[error("the redirect leads to {scheme}://{host}, where it must not lead")]
+    #[error("it leads to {host} over {scheme}, where it must not lead")]
     Refused {
         /// The target's scheme.
         scheme: String,
@@ -26,7 +26,7 @@ pub enum RedirectError {
     #[error("there are more than {HOPS} redirects")]
     TooMany,
     /// A hop could not be made.
-    #[error("the address of the redirect did not answer")]
+    #[error("its address did not answer")]
     Transport(#[source] reqwest::Error),
 }
 

@@ -1,1 +1,9 @@
-//! Tests of sources_github.
+//! GitHub's client against GitHub's own description, and against servers that lie.
+
+mod conditional;
+mod contract;
+mod listings;
+mod logs;
+mod refusals;
+mod stub;
+mod transport;

@@ -100,6 +100,10 @@ impl Cache {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test fails at the line that surprises"
+)]
 mod tests {
     use super::*;
 
