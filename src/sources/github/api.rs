@@ -303,7 +303,7 @@ impl<'a> Look<'a> {
         if call.accept == Accept::Json
             && let Some(etag) = parts.headers.get(ETAG).and_then(|etag| etag.to_str().ok())
         {
-            self.api.cache().put(key, etag.to_owned(), reply);
+            self.api.cache().keep(key, etag.to_owned(), reply);
         }
         Ok(Some(value))
     }

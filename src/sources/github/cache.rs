@@ -66,7 +66,7 @@ impl Cache {
     }
 
     /// Keeps an answer, in the place of others where room is short; one that is too large is not kept.
-    pub(super) fn put(&mut self, key: Key, etag: String, reply: Reply) {
+    pub(super) fn keep(&mut self, key: Key, etag: String, reply: Reply) {
         self.remove(&key);
         self.clock += 1;
         let entry = Entry {
@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn the_least_recently_used_answer_goes_when_room_is_short() {
         let mut cache = Cache::new(3000);
-        cache.put(key("a"), "1".to_owned(), reply(1000));
-        cache.put(key("b"), "2".to_owned(), reply(1000));
+        cache.keep(key("a"), "1".to_owned(), reply(1000));
+        cache.keep(key("b"), "2".to_owned(), reply(1000));
         assert!(cache.get(&key("a")).is_some());
-        cache.put(key("c"), "3".to_owned(), reply(1000));
+        cache.keep(key("c"), "3".to_owned(), reply(1000));
         assert!(cache.get(&key("b")).is_none());
         assert_eq!(cache.get(&key("a")).unwrap().0, "1");
         assert!(cache.held <= 3000);
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn an_answer_larger_than_the_store_is_not_kept_and_replaces_nothing_stale() {
         let mut cache = Cache::new(3000);
-        cache.put(key("a"), "1".to_owned(), reply(10));
-        cache.put(key("a"), "2".to_owned(), reply(5000));
+        cache.keep(key("a"), "1".to_owned(), reply(10));
+        cache.keep(key("a"), "2".to_owned(), reply(5000));
         assert!(cache.get(&key("a")).is_none());
         assert_eq!(cache.held, 0);
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn answers_of_another_token_are_others() {
         let mut cache = Cache::new(3000);
-        cache.put(key("a"), "1".to_owned(), reply(10));
+        cache.keep(key("a"), "1".to_owned(), reply(10));
         let other = Key {
             token: Some([7; 32]),
             ..key("a")
