@@ -34,7 +34,7 @@ pub struct Global {
     /// The run to watch: its number or the address of its page.
     #[arg(long, value_name = "ID|URL", global = true)]
     pub run: Option<RunRef>,
-    /// The image, as docker.io/acme/rocket [env: GONOGO_IMAGE]
+    /// The image, as docker.io/acme/rocket; the variable `GONOGO_IMAGE` says the same.
     #[arg(long, value_name = "REF", global = true)]
     pub image: Option<ImageRepository>,
     /// A profile of the configuration: the tables under [profile.NAME].

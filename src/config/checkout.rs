@@ -134,22 +134,18 @@ fn unquote(value: &str) -> String {
 
 /// Reads `https://host/o/r.git`, `ssh://git@host:22/o/r`, `git://…` and `git@host:o/r.git`.
 fn parse_remote(url: &str) -> Option<Remote> {
-    let (host, path) = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let schemes = ["https", "http", "ssh", "git", "git+ssh", "ssh+git"];
-            if !schemes.contains(&scheme.to_ascii_lowercase().as_str()) {
-                return None;
-            }
-            let (authority, path) = rest.split_once('/')?;
-            (authority, path)
+    let (host, path) = if let Some((scheme, rest)) = url.split_once("://") {
+        let schemes = ["https", "http", "ssh", "git", "git+ssh", "ssh+git"];
+        if !schemes.contains(&scheme.to_ascii_lowercase().as_str()) {
+            return None;
         }
-        None => {
-            let (authority, path) = url.split_once(':')?;
-            if authority.contains('/') {
-                return None;
-            }
-            (authority, path.trim_start_matches('/'))
+        rest.split_once('/')?
+    } else {
+        let (authority, path) = url.split_once(':')?;
+        if authority.contains('/') {
+            return None;
         }
+        (authority, path.trim_start_matches('/'))
     };
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let host = host.split_once(':').map_or(host, |(host, _)| host);

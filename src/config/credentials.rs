@@ -102,9 +102,7 @@ fn ambient_variables(host: &str, env: &Environment) -> &'static [&'static str] {
     let named = env
         .var("GH_HOST")
         .is_some_and(|name| name.eq_ignore_ascii_case(host));
-    if host == "github.com" {
-        &["GH_TOKEN", "GITHUB_TOKEN"]
-    } else if named && host.ends_with(".ghe.com") {
+    if host == "github.com" || (named && host.ends_with(".ghe.com")) {
         &["GH_TOKEN", "GITHUB_TOKEN"]
     } else if named {
         &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
@@ -386,9 +384,8 @@ async fn docker_login(url: &Url, env: &Environment) -> Credential<Login> {
     };
     match tokio::time::timeout(PATIENCE, receiver).await {
         Ok(Ok(Ok(Some((login, from))))) => Credential::Present { value: login, from },
-        Ok(Ok(Ok(None))) => missing(none()),
         Ok(Ok(Err(reason))) => missing(format!("the login for {key} cannot be read: {reason}")),
-        Ok(Err(_)) => missing(none()),
+        Ok(Ok(Ok(None)) | Err(_)) => missing(none()),
         Err(_) => missing(format!(
             "the credential helper for {key} gave no answer within {} s",
             PATIENCE.as_secs()

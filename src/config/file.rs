@@ -156,8 +156,8 @@ impl File<'_> {
         if self.standing == Standing::Simulator {
             return Origin::Simulator;
         }
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
         Origin::File(self.path.to_owned(), line)
     }
 
@@ -199,7 +199,7 @@ impl File<'_> {
         };
         let list = value.get_ref().as_array().ok_or_else(wanted)?;
         let mut images: Vec<ImageLeaves> = Vec::new();
-        for entry in list.iter() {
+        for entry in list {
             let table = entry.get_ref().as_table().ok_or_else(wanted)?;
             let mut leaves = Leaves::new();
             for (name, value) in table {
@@ -212,16 +212,15 @@ impl File<'_> {
                 key: "image.repository".to_owned(),
                 reason,
             };
-            let (text, origin) = match leaves.get("image.repository") {
-                Some(Leaf {
-                    setting: Setting::Text(text),
-                    origin,
-                }) => (text, origin.clone()),
-                _ => {
-                    let origin = self.origin(entry.span().start);
-                    return Err(bad(origin, "every [[image]] needs one".to_owned()));
-                }
+            let Some(Leaf {
+                setting: Setting::Text(text),
+                origin,
+            }) = leaves.get("image.repository")
+            else {
+                let origin = self.origin(entry.span().start);
+                return Err(bad(origin, "every [[image]] needs one".to_owned()));
             };
+            let origin = origin.clone();
             let repository: ImageRepository = text
                 .parse()
                 .map_err(|error| bad(origin.clone(), format!("{error}")))?;

@@ -257,18 +257,14 @@ fn image(
     }
     if let Some((_, origin)) = reader.setting("image.hub_api_url") {
         let url = reader.text("image.hub_api_url", value::service_url)?;
-        match (&mut access.rules, url) {
-            (RegistryRules::DockerHub { hub_api_url }, Some(url)) => {
-                *hub_api_url = without_end_slash(url);
-            }
-            _ => {
-                let reason = format!(
-                    "{} is not on Docker Hub: leave the key out",
-                    entry.repository
-                );
-                return Err(bad(origin, "image.hub_api_url", reason));
-            }
-        }
+        let (RegistryRules::DockerHub { hub_api_url }, Some(url)) = (&mut access.rules, url) else {
+            let reason = format!(
+                "{} is not on Docker Hub: leave the key out",
+                entry.repository
+            );
+            return Err(bad(origin, "image.hub_api_url", reason));
+        };
+        *hub_api_url = without_end_slash(url);
     }
     if let Some((Setting::Credentials(credentials), _)) = reader.setting("image.credentials") {
         access.credentials = credentials.clone();

@@ -1,5 +1,6 @@
 //! Forms of single values: durations, addresses, program lines, and texts that hide nothing.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -95,7 +96,8 @@ pub(super) fn duration_text(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, millis) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
         if rest >= millis {
-            text.push_str(&format!("{}{unit}", rest / millis));
+            // Writing into a String cannot fail.
+            let _ = write!(text, "{}{unit}", rest / millis);
             rest %= millis;
         }
     }
