@@ -2,6 +2,16 @@
 //!
 //! The architecture page is written here and kept true by `tests/it/architecture.rs`.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "a test that meets the unexpected must fail at that line"
+    )
+)]
+
 pub mod cli;
 pub mod config;
 pub mod domain;
