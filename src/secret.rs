@@ -52,7 +52,7 @@ impl Secret {
 
     /// The value of an `Authorization` header, `SCHEME SECRET`, marked so that logs leave it out.
     pub fn to_header(&self, scheme: &str) -> Result<HeaderValue, SecretError> {
-        sensitive(zeroize::Zeroizing::new(format!(
+        sensitive(&zeroize::Zeroizing::new(format!(
             "{scheme} {}",
             self.expose()
         )))
@@ -65,12 +65,12 @@ impl Secret {
         }
         let pair = zeroize::Zeroizing::new(format!("{username}:{}", self.expose()));
         let encoded = base64::engine::general_purpose::STANDARD.encode(pair.as_bytes());
-        sensitive(zeroize::Zeroizing::new(format!("Basic {encoded}")))
+        sensitive(&zeroize::Zeroizing::new(format!("Basic {encoded}")))
     }
 }
 
-fn sensitive(text: zeroize::Zeroizing<String>) -> Result<HeaderValue, SecretError> {
-    let mut value = HeaderValue::from_str(&text).map_err(|_| SecretError::Header)?;
+fn sensitive(text: &zeroize::Zeroizing<String>) -> Result<HeaderValue, SecretError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| SecretError::Header)?;
     value.set_sensitive(true);
     Ok(value)
 }
