@@ -11,6 +11,7 @@ pub mod pypi;
 pub mod requests;
 pub mod scenario;
 pub mod serve;
+pub mod sigstore;
 
 mod archive;
 mod github;

@@ -70,6 +70,11 @@ impl Registry {
         change(&mut self.state().behaviour);
     }
 
+    /// How the registry behaves at present.
+    pub fn behaviour(&self) -> Behaviour {
+        self.state().behaviour.clone()
+    }
+
     /// Adds a user, or replaces the one of that name.
     pub fn add_user(&self, user: User) {
         self.state().auth.add(user);

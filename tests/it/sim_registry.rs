@@ -3,5 +3,6 @@
 mod conformance;
 mod habits;
 mod pypi;
+mod sigstore;
 mod skopeo;
 mod support;
