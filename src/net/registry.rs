@@ -33,7 +33,7 @@ const LARGEST_PAGE: usize = 4 * 1024 * 1024;
 /// Largest error text that is read, bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
 /// Tags asked for a page: what the reference server allows at most.
-const TAGS_A_PAGE: &str = "1000";
+const TAGS_A_PAGE: usize = 1000;
 
 /// All manifest types that are asked for.
 ///
@@ -276,12 +276,9 @@ impl Registry {
         struct Wire {
             tags: Option<Vec<String>>,
         }
-        let url = if let Some(page) = page {
-            page.clone()
-        } else {
-            let mut first = self.url(&["tags", "list"])?;
-            first.query_pairs_mut().append_pair("n", TAGS_A_PAGE);
-            first
+        let url = match page {
+            Some(page) => page.clone(),
+            None => self.tags_url(None)?,
         };
         let request = Request {
             method: Method::GET,
@@ -314,10 +311,26 @@ impl Registry {
                 "a next page of tags on its own address",
             ));
         }
-        Ok(TagPage {
-            tags: wire.tags.unwrap_or_default(),
-            next,
-        })
+        let tags = wire.tags.unwrap_or_default();
+        let next = match (next, tags.last()) {
+            // A page that is exactly full and names no next one may have one all the same.
+            (None, Some(last)) if tags.len() == TAGS_A_PAGE => Some(self.tags_url(Some(last))?),
+            (next, _) => next,
+        };
+        Ok(TagPage { tags, next })
+    }
+
+    /// The address of the tags behind this one, else of the first.
+    fn tags_url(&self, last: Option<&str>) -> Result<Url, Failure> {
+        let mut url = self.url(&["tags", "list"])?;
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("n", &TAGS_A_PAGE.to_string());
+            if let Some(last) = last {
+                query.append_pair("last", last);
+            }
+        }
+        Ok(url)
     }
 
     /// The address of something in the repository.

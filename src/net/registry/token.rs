@@ -172,10 +172,10 @@ pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Token, &'static str> {
         .and_then(seconds)
         .or_else(|| jwt_end(&text).map(|end| since(now, end)))
         .unwrap_or(UNTOLD_LIFE);
-    let secret = Secret::new(&text).map_err(|_| "holds no usable token")?;
-    let header = secret
-        .to_header("Bearer")
-        .map_err(|_| "holds no usable token")?;
+    let header = Some(&text)
+        .filter(|text| text.bytes().all(|b| b.is_ascii_graphic()))
+        .and_then(|text| Secret::new(text).ok()?.to_header("Bearer").ok())
+        .ok_or("holds no usable token")?;
     Ok(Token {
         header,
         until: after(now, life.saturating_sub(EARLY.min(life / 2))),
@@ -245,6 +245,7 @@ mod tests {
             "{}",
             r#"{"token":7}"#,
             r#"{"token":"a\nb"}"#,
+            "{\"token\":\"\u{e9}\"}",
             "<html>",
         ] {
             assert!(read(body.as_bytes(), now()).is_err(), "{body}");
