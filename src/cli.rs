@@ -1,7 +1,8 @@
 //! The command line: its types, its help, and what each flag may hold.
 //!
-//! The composition root calls [`parse`], prints what a refused line's error says and exits with
-//! [`exit_status`] of it, and turns [`Global`] into the configuration's flags.
+//! The composition root calls [`parse`], prints what a refused line's error says ([`sentence`]; on
+//! stderr if [`exit_status`] is not 0), exits with that status, and turns [`Global`] into the
+//! configuration's flags.
 
 mod args;
 mod help;
@@ -35,4 +36,21 @@ where
 /// The exit status of a line that did not parse: 0 where help or the version was asked for.
 pub fn exit_status(error: &clap::Error) -> u8 {
     if error.use_stderr() { USAGE_STATUS } else { 0 }
+}
+
+/// What a line that did not parse is answered with: help, the version, or what is wrong.
+///
+/// Whatever the line held, nothing in it moves the terminal.
+pub fn sentence(error: &clap::Error) -> String {
+    error
+        .render()
+        .to_string()
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .collect()
+}
+
+/// Writes the completions for a shell.
+pub fn completions(shell: clap_complete::Shell, out: &mut impl std::io::Write) {
+    clap_complete::generate(shell, &mut command(), "gonogo", out);
 }

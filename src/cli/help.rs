@@ -50,7 +50,7 @@ pub fn command() -> clap::Command {
     }
     command
         .help_template(format!(
-            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{{options}}{{after-help}}"
+            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}Global options:\n{{options}}{{after-help}}"
         ))
         .after_help(EXAMPLES)
 }
