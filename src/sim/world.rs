@@ -246,11 +246,11 @@ impl World {
     }
 
     /// Cancels a run. Returns false when it has ended.
-    pub(crate) fn cancel(&mut self, id: u64, at: Timestamp) -> bool {
+    pub(crate) fn cancel(&mut self, id: u64, force: bool, at: Timestamp) -> bool {
         if self.runs.get(&id).is_none_or(Run::is_over) {
             return false;
         }
-        self.with_attempt(id, |attempt, around| attempt.cancel(at, around));
+        self.with_attempt(id, |attempt, around| attempt.cancel(at, force, around));
         true
     }
 

@@ -1,4 +1,5 @@
 //! What several test modules share: judges, the program under test, temporary homes.
 
+pub mod contract;
 pub mod facts;
 pub mod judges;

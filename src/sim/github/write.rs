@@ -20,7 +20,9 @@ pub(super) fn answer(world: &mut World, request: &Request, rest: &[&str]) -> Rep
         }
         (Method::POST, ["actions", "runs", id, "rerun"]) => rerun(world, id, &|_| true),
         (Method::POST, ["actions", "runs", id, "rerun-failed-jobs"]) => rerun(world, id, &failed),
-        (Method::POST, ["actions", "runs", id, "cancel" | "force-cancel"]) => cancel(world, id),
+        (Method::POST, ["actions", "runs", id, verb @ ("cancel" | "force-cancel")]) => {
+            cancel(world, id, *verb == "force-cancel")
+        }
         (Method::POST, ["actions", "jobs", id, "rerun"]) => rerun_job(world, id),
         (Method::POST, ["actions", "workflows", name, "dispatches"]) => {
             dispatch(world, request, name)
@@ -115,7 +117,7 @@ fn rerun_job(world: &mut World, id: &str) -> Reply {
     rerun(world, &run.to_string(), &|inst| inst.id == Some(id))
 }
 
-fn cancel(world: &mut World, id: &str) -> Reply {
+fn cancel(world: &mut World, id: &str, force: bool) -> Reply {
     let Some(id) = id
         .parse()
         .ok()
@@ -124,7 +126,7 @@ fn cancel(world: &mut World, id: &str) -> Reply {
         return Reply::not_found();
     };
     let at = world.now;
-    if world.cancel(id, at) {
+    if world.cancel(id, force, at) {
         Reply::json(202, json!({}))
     } else {
         Reply::error(409, "Cannot cancel a workflow run that is completed.")

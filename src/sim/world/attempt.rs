@@ -104,6 +104,8 @@ pub(crate) struct Attempt {
     pub(crate) by: String,
     pub(crate) insts: Vec<Inst>,
     pub(crate) cancelled: bool,
+    /// Cancelled so that nothing more starts, whatever its condition.
+    pub(crate) forced: bool,
     pub(crate) conclusion: Option<Conclusion>,
 }
 
@@ -143,6 +145,7 @@ impl Attempt {
             by: by.to_owned(),
             insts,
             cancelled: false,
+            forced: false,
             conclusion: None,
         }
     }
@@ -155,6 +158,7 @@ impl Attempt {
         next.updated = at;
         by.clone_into(&mut next.by);
         next.cancelled = false;
+        next.forced = false;
         next.conclusion = None;
         for (index, inst) in next.insts.iter_mut().enumerate() {
             if again.contains(&index) {
@@ -315,13 +319,15 @@ impl Attempt {
         self.advance(at, around)
     }
 
-    /// Cancels what has not ended. `always()` jobs still run.
+    /// Cancels what has not ended. Jobs with `always()` still run, unless it is forced.
     pub(crate) fn cancel(
         &mut self,
         at: Timestamp,
+        force: bool,
         around: &mut dyn Surroundings,
     ) -> Vec<Happening> {
         self.cancelled = true;
+        self.forced |= force;
         self.updated = at;
         for inst in &mut self.insts {
             match inst.state {
@@ -469,6 +475,7 @@ impl Attempt {
         };
         let implicit = || scope.status("success");
         match &inst.condition {
+            _ if self.forced => false,
             None => implicit(),
             Some(source) if expr::names_status(source) => expr::evaluate(source, &scope).truthy(),
             Some(source) => implicit() && expr::evaluate(source, &scope).truthy(),

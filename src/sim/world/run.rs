@@ -200,9 +200,7 @@ impl Inst {
         }));
         let posts = self.steps.iter().rev();
         names.extend(posts.filter_map(|name| {
-            let action = name
-                .strip_prefix("Run ")
-                .filter(|rest| rest.contains('@'))?;
+            let action = name.strip_prefix("Run ").filter(|rest| is_action(rest))?;
             Some((format!("Post Run {action}"), 2))
         }));
         names.push(("Complete job".to_owned(), 1));
@@ -216,4 +214,9 @@ impl Inst {
             .or(self.created)
             .unwrap_or_else(|| minus(now, std::time::Duration::ZERO))
     }
+}
+
+/// Whether what a step runs is an action, `OWNER/NAME@VERSION`, rather than a command.
+fn is_action(text: &str) -> bool {
+    !text.contains(' ') && text.contains('/') && text.contains('@')
 }
