@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod fault;
+pub mod hub;
 pub mod image;
 pub mod oci;
 pub mod pypi;

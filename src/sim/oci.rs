@@ -26,6 +26,8 @@ pub use digest::{Algorithm, Digest, Reference};
 pub use error::Refused;
 pub use store::{Descriptor, Manifest, Tagged};
 
+pub(super) use auth::random_token;
+
 use super::Now;
 use store::Store;
 
@@ -174,6 +176,21 @@ impl Registry {
     /// The names of all repositories that hold anything.
     pub fn repositories(&self) -> BTreeSet<String> {
         self.state().store.repositories()
+    }
+
+    /// The user of this name and password.
+    pub(super) fn log_in(&self, name: &str, password: &str) -> Option<User> {
+        self.state().auth.log_in(name, password).cloned()
+    }
+
+    /// The user of this name.
+    pub(super) fn user(&self, name: &str) -> Option<User> {
+        self.state().auth.user(name).cloned()
+    }
+
+    /// Whether a tag can neither be moved nor deleted by a client.
+    pub(super) fn is_immutable(&self, tag: &str) -> bool {
+        self.state().behaviour.is_immutable(tag)
     }
 
     pub(super) fn now(&self) -> Timestamp {

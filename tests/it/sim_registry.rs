@@ -1,7 +1,9 @@
 //! The simulated registries, held against real clients and the suites of their specifications.
 
 mod conformance;
+mod faults;
 mod habits;
+mod hub;
 mod pypi;
 mod sigstore;
 mod skopeo;

@@ -66,6 +66,11 @@ impl User {
         Self::new(name, password, Action::ALL)
     }
 
+    /// The user's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether the user may do this.
     pub fn may(&self, action: Action) -> bool {
         self.actions.contains(&action)
@@ -326,7 +331,7 @@ pub(super) fn later(at: Timestamp, ttl: Duration) -> Timestamp {
 }
 
 /// 40 random hexadecimal digits.
-pub(super) fn random_token() -> String {
+pub(in crate::sim) fn random_token() -> String {
     let mut bytes = [0_u8; 20];
     if aws_lc_rs::rand::fill(&mut bytes).is_err() {
         tracing::error!("no randomness: the simulated token is guessable");

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::sim::glob;
+
 /// How a registry behaves where registries differ.
 #[derive(Debug, Clone, Default)]
 pub struct Behaviour {
@@ -23,6 +25,14 @@ pub struct Behaviour {
     pub access: Access,
     /// How many manifests may be fetched in a window of time.
     pub pull_limit: Option<PullLimit>,
+}
+
+impl Behaviour {
+    /// Whether a tag can neither be moved nor deleted.
+    pub(super) fn is_immutable(&self, tag: &str) -> bool {
+        let mut patterns = self.immutable_tags.iter();
+        patterns.any(|pattern| glob::matches(pattern, tag))
+    }
 }
 
 /// What a DELETE of a manifest does.

@@ -11,7 +11,6 @@ use super::behaviour::{Allowance, Pull};
 use super::http::{CONTENT_DIGEST, Call, MAX_MANIFEST};
 use super::store::Manifest;
 use super::{Deletes, Digest, Reference, Referrers, Refused, error};
-use crate::sim::glob;
 
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
@@ -178,7 +177,7 @@ pub(super) async fn put(
             .store
             .tagged(name, tag)
             .is_some_and(|held| held.digest != coming);
-        if moved && is_immutable(&state.behaviour, tag) {
+        if moved && state.behaviour.is_immutable(tag) {
             return Err(Refused::TagImmutable);
         }
     }
@@ -211,11 +210,6 @@ pub(super) async fn put(
     Ok((StatusCode::CREATED, headers).into_response())
 }
 
-fn is_immutable(behaviour: &super::Behaviour, tag: &str) -> bool {
-    let mut patterns = behaviour.immutable_tags.iter();
-    patterns.any(|pattern| glob::matches(pattern, tag))
-}
-
 /// `DELETE /manifests/<reference>`
 pub(super) fn delete(call: &Call, name: &str, reference: &Reference) -> Result<Response, Refused> {
     let mut state = call.registry.state();
@@ -225,14 +219,14 @@ pub(super) fn delete(call: &Call, name: &str, reference: &Reference) -> Result<R
         }
         (Reference::Tag(_), Deletes::DigestsOnly) => return Err(Refused::BadDigest),
         (Reference::Tag(tag), Deletes::TagsAndDigests) => {
-            if is_immutable(&state.behaviour, tag) {
+            if state.behaviour.is_immutable(tag) {
                 return Err(Refused::TagImmutable);
             }
             state.store.delete_tag(name, tag)
         }
         (Reference::Digest(digest), _) => {
             let tags = state.store.tags_of(name, digest);
-            if tags.iter().any(|tag| is_immutable(&state.behaviour, tag)) {
+            if tags.iter().any(|tag| state.behaviour.is_immutable(tag)) {
                 return Err(Refused::TagImmutable);
             }
             state.store.delete_manifest(name, digest)

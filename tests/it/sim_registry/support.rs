@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use gonogo::sim::Now;
@@ -63,4 +64,25 @@ pub(super) async fn succeed(program: &Path, arguments: &[&str]) -> String {
 /// A commit as the labels of an image carry it.
 pub(super) fn commit() -> String {
     "4f2a9c1e".repeat(5)
+}
+
+/// A clock that stands until it is moved.
+#[derive(Clone)]
+pub(super) struct Ticking(Arc<AtomicI64>);
+
+impl Ticking {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(noon()().as_second())))
+    }
+
+    pub(super) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(super) fn now(&self) -> Now {
+        let seconds = Arc::clone(&self.0);
+        Arc::new(move || {
+            jiff::Timestamp::from_second(seconds.load(Ordering::SeqCst)).expect("a time")
+        })
+    }
 }
