@@ -44,6 +44,8 @@ pub struct Model {
     pub in_flight: BTreeMap<Ask, Timestamp>,
     /// Questions that the user wants answered again now.
     pub forced: BTreeSet<Ask>,
+    /// How often everything was wanted again.
+    pub refreshes: u64,
     /// When the snapshot was written, while it comes from the disk and nothing has been seen since.
     pub cached_at: Option<Timestamp>,
     /// How often something that runs is looked at.
@@ -100,6 +102,7 @@ impl Model {
             focus: None,
             in_flight: BTreeMap::new(),
             forced: BTreeSet::new(),
+            refreshes: 0,
             cached_at: None,
             interval,
             seed,

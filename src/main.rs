@@ -1,3 +1,5 @@
-//! The `gonogo` program.
+//! The `gonogo` program: parse, run, map the outcome to an exit status.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gonogo::run::program(std::env::args_os())
+}

@@ -1,1 +1,246 @@
 //! The composition root: configuration to sources and engine to the chosen face.
+//!
+//! The only place that knows every part, and the only one that uses eyre: below it each module has errors of its own.
+
+mod connect;
+mod guess;
+mod plain;
+mod simulate;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use color_eyre::eyre::{self, WrapErr as _};
+
+use crate::cli::{self, Cli, Command, ConfigCommand, Global, GraphArgs, GraphFormat};
+use crate::config::{Config, ConfigError, Environment, Flags, Mode};
+use crate::domain::policy::Policy;
+use crate::engine::cache::Cache;
+use crate::engine::runtime::{Clock, Engine, SystemClock};
+use crate::engine::{Message, Model};
+use crate::headless;
+
+/// Exit status of a bad or missing configuration (sysexits).
+const CONFIG_STATUS: u8 = 78;
+/// Exit status after Ctrl-C, as shells say it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the program with this command line, its name first.
+pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match cli::parse(line) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where even help cannot be printed there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(cli::exit_status(&error));
+        }
+    };
+    match run(&cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            let status = if error.downcast_ref::<ConfigError>().is_some() { CONFIG_STATUS } else { 1 };
+            let _ = writeln!(std::io::stderr(), "gonogo: {}", chain(&error));
+            ExitCode::from(status)
+        }
+    }
+}
+
+/// What happened, and why, on one line each.
+fn chain(error: &eyre::Report) -> String {
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.dedup();
+    causes.join("\n  because: ")
+}
+
+fn run(cli: &Cli) -> eyre::Result<u8> {
+    // The second of two providers in the tree would make rustls ask which; so it is told first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let global = &cli.global;
+    match &cli.command {
+        None => cockpit(global),
+        Some(Command::Status) => with_engine(global, plain::status),
+        Some(Command::Runs) => with_engine(global, plain::runs),
+        Some(Command::Watch) => with_engine(global, plain::watch),
+        Some(Command::Graph(args)) => match &args.workflow {
+            Some(workflow) => graph_of_file(args, global.json, &workflow.to_string_lossy(), global.ascii),
+            None => {
+                let format = format_of(args, global.json);
+                let ascii = global.ascii;
+                with_engine(global, move |session| plain::graph(session, format, ascii))
+            }
+        },
+        Some(Command::Sim(args)) => simulate::run(global, args),
+        Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
+        Some(Command::Trust) => {
+            let pinned = crate::config::trust(&Environment::of_process())?;
+            print(&format!("Trusted: {} as it is now (SHA-256 {}).\n", pinned.path.display(), pinned.sha256))
+        }
+        Some(Command::Completions { shell }) => {
+            let mut out = Vec::new();
+            clap_complete::generate(*shell, &mut cli::command(), "gonogo", &mut out);
+            print(&String::from_utf8_lossy(&out))
+        }
+        Some(Command::Man) => {
+            let mut out = Vec::new();
+            cli::man(&mut out)?;
+            print(&String::from_utf8_lossy(&out))
+        }
+    }
+}
+
+/// Prints to stdout; a reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> eyre::Result<u8> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(0),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) => Err(error).wrap_err("stdout could not be written"),
+    }
+}
+
+fn print_json(document: &impl serde::Serialize) -> eyre::Result<u8> {
+    print(&(serde_json::to_string_pretty(document)? + "\n"))
+}
+
+fn flags(global: &Global) -> Flags {
+    Flags {
+        config: global.config.clone(),
+        repo: global.repository().cloned(),
+        image: global.image.clone(),
+        profile: global.profile.clone(),
+        mode: if global.read_only { Mode::ReadOnly } else { Mode::ReadWrite },
+    }
+}
+
+fn config_show(global: &Global, origin: bool) -> eyre::Result<u8> {
+    use headless::config::{Origins, document, text};
+    let config = Config::load(&Environment::of_process(), &flags(global))?;
+    let origins = if origin { Origins::Shown } else { Origins::Hidden };
+    let rows = config.rows();
+    if global.json { print_json(&document(&rows, origins)) } else { print(&text(&rows, origins)) }
+}
+
+fn format_of(args: &GraphArgs, json: bool) -> GraphFormat {
+    args.format.unwrap_or(if json { GraphFormat::Json } else { GraphFormat::Text })
+}
+
+fn graph_of_file(args: &GraphArgs, json: bool, workflow: &str, ascii: bool) -> eyre::Result<u8> {
+    let graph = headless::graph::load(&args.root, workflow)?;
+    print(&plain::draw(&graph, format_of(args, json), ascii))
+}
+
+/// Everything that a face needs: the engine, its clock, and what was configured.
+struct Session {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    config: Config,
+    json: bool,
+    quiet: bool,
+}
+
+/// Loads the configuration and starts the engine on real services. Must run inside a tokio runtime.
+fn session(global: &Global) -> eyre::Result<Session> {
+    let env = Environment::of_process();
+    let config = Config::load(&env, &flags(global))?;
+    let policy = guess::with_image(config.require_policy(&env)?.clone(), &env.cwd);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let cache = Cache::new(&config.paths.cache, &policy.repo);
+    let mut model = model(&config, policy.clone(), clock.as_ref());
+    if let Some(cached) = cache.read() {
+        model.pinned = cached.pinned;
+        model = model.with_cached(cached.snapshot, cached.written);
+    }
+    if let Some(run) = &global.run {
+        model.pinned = Some(run.id);
+    }
+    let connect = connect::later(config.clone(), env, policy);
+    let engine = Engine::start(model, connect, Arc::clone(&clock), Some(cache));
+    Ok(Session { engine, clock, config, json: global.json, quiet: global.quiet })
+}
+
+fn model(config: &Config, policy: Policy, clock: &dyn Clock) -> Model {
+    // The process number keeps the pauses of two processes on one machine apart.
+    let seed = u64::from(std::process::id());
+    Model::new(Arc::new(policy), config.watch.interval, seed, clock.now())
+}
+
+fn tokio_runtime() -> eyre::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .wrap_err("the asynchronous runtime could not be started")
+}
+
+/// Runs a printing face on real services, until it ends or Ctrl-C is pressed.
+fn with_engine<F, Fut>(global: &Global, face: F) -> eyre::Result<u8>
+where
+    F: FnOnce(Session) -> Fut,
+    Fut: Future<Output = eyre::Result<u8>>,
+{
+    log_to_stderr(global);
+    let runtime = tokio_runtime()?;
+    let status = runtime.block_on(async { interruptible(face(session(global)?)).await });
+    // A look that hangs must not hold the end of the program.
+    runtime.shutdown_background();
+    status
+}
+
+async fn interruptible(face: impl Future<Output = eyre::Result<u8>>) -> eyre::Result<u8> {
+    tokio::select! {
+        status = face => status,
+        _ = tokio::signal::ctrl_c() => Ok(INTERRUPTED),
+    }
+}
+
+fn cockpit(global: &Global) -> eyre::Result<u8> {
+    let runtime = tokio_runtime()?;
+    let status = runtime.block_on(async {
+        let session = session(global)?;
+        show(session, global).await
+    });
+    runtime.shutdown_background();
+    status
+}
+
+/// Opens the cockpit on a session.
+async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
+    let options = crate::tui::UiOptions::of(&session.config, global.ascii, color(global));
+    crate::tui::run(session.engine, session.clock, options).await?;
+    Ok(0)
+}
+
+fn color(global: &Global) -> crate::tui::ColorChoice {
+    match global.color {
+        cli::Color::Always => crate::tui::ColorChoice::Always,
+        cli::Color::Never => crate::tui::ColorChoice::Never,
+        cli::Color::Auto => crate::tui::ColorChoice::Auto,
+    }
+}
+
+/// What is said on stderr beside the output: warnings, and with `-v` more.
+fn log_to_stderr(global: &Global) {
+    use tracing_subscriber::EnvFilter;
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "gonogo=debug,warn",
+        (false, _) => "gonogo=trace,warn",
+    };
+    let filter = EnvFilter::try_from_env("GONOGO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+}
+
+/// Watches the run that was asked for, once the engine runs.
+fn pin(engine: &Engine, global: &Global) {
+    if let Some(run) = &global.run {
+        engine.send(Message::Watch(Some(run.id)));
+    }
+}

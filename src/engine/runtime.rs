@@ -1,6 +1,6 @@
 //! Interprets effects with tokio: looks, timers, cancellation, the clock, the cache.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::cache::Cache;
-use super::{Effect, Message, Model, update};
+use super::{Effect, Message, Model, interest, update};
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Cost, Failure, FailureKind, Observation};
 use crate::domain::time::{Timestamp, since};
@@ -53,18 +53,19 @@ pub struct Engine {
 
 impl Engine {
     /// Starts the engine on the current tokio runtime; dropping it stops every look.
-    pub fn start(
-        model: Model,
-        sources: Sources,
-        clock: Arc<dyn Clock>,
-        cache: Option<Cache>,
-    ) -> Self {
+    ///
+    /// `connect` makes the sources. It runs beside the first frame, because TLS set-up takes longer than that frame
+    /// may; a failure of it is the answer to every question.
+    pub fn start<F>(model: Model, connect: F, clock: Arc<dyn Clock>, cache: Option<Cache>) -> Self
+    where
+        F: FnOnce() -> Result<Sources, Failure> + Send + 'static,
+    {
         let (model_out, model_in) = watch::channel(Arc::new(model.clone()));
         let (events_out, events) = mpsc::unbounded_channel();
         let (messages, inbox) = mpsc::unbounded_channel();
         let shell = Shell {
             model,
-            sources: Arc::new(sources),
+            sources: Arc::new(Err(not_connected())),
             clock,
             cache,
             model_out,
@@ -75,7 +76,7 @@ impl Engine {
             wake: None,
             unsaved_since: None,
         };
-        let task = tokio::spawn(shell.run(inbox)).abort_handle();
+        let task = tokio::spawn(shell.run(connect, inbox)).abort_handle();
         Self {
             model: model_in,
             events,
@@ -102,6 +103,25 @@ impl Engine {
             .ok()
             .map(|model| Arc::clone(&model))
     }
+
+    /// Has everything of interest looked at again, and what becomes of interest by that, and waits for the answers.
+    ///
+    /// Returns `None` when the engine has ended. Waits for answers, never for a time.
+    pub async fn refreshed(&mut self) -> Option<Arc<Model>> {
+        let mut known = BTreeSet::new();
+        loop {
+            let before = self.model.borrow().refreshes;
+            self.send(Message::Refresh);
+            let model = self
+                .wait_for(|model| model.refreshes != before && model.is_settled())
+                .await?;
+            let asks = interest::of(&model).into_iter().map(|interest| interest.ask).collect();
+            if asks == known {
+                return Some(model);
+            }
+            known = asks;
+        }
+    }
 }
 
 impl Drop for Engine {
@@ -112,7 +132,7 @@ impl Drop for Engine {
 
 struct Shell {
     model: Model,
-    sources: Arc<Sources>,
+    sources: Arc<Result<Sources, Failure>>,
     clock: Arc<dyn Clock>,
     cache: Option<Cache>,
     model_out: watch::Sender<Arc<Model>>,
@@ -125,7 +145,12 @@ struct Shell {
 }
 
 impl Shell {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+    async fn run<F>(mut self, connect: F, mut inbox: mpsc::UnboundedReceiver<Message>)
+    where
+        F: FnOnce() -> Result<Sources, Failure> + Send + 'static,
+    {
+        let connected = tokio::task::spawn_blocking(connect).await;
+        self.sources = Arc::new(connected.unwrap_or_else(|_| Err(not_connected())));
         self.take(Message::Tick);
         loop {
             let timer = self.timer();
@@ -221,13 +246,19 @@ impl Shell {
             ask.clone(),
         );
         let handle = self.looks.spawn(async move {
-            let answer = sources.look(&question, now).await;
+            let (outcome, cost, rate) = match sources.as_ref() {
+                Ok(sources) => {
+                    let answer = sources.look(&question, now).await;
+                    (answer.outcome, answer.cost, answer.rate)
+                }
+                Err(failure) => (Err(failure.clone()), Cost::default(), None),
+            };
             Message::Observed(Box::new(Observation {
                 ask: question,
                 at: clock.now(),
-                outcome: answer.outcome,
-                cost: answer.cost,
-                rate: answer.rate,
+                outcome,
+                cost,
+                rate,
             }))
         });
         self.asks.insert(handle.id(), ask.clone());
@@ -250,6 +281,15 @@ fn panicked() -> Failure {
         kind: FailureKind::Unexpected,
         what: "gonogo itself stumbled over an answer; the last good value stays.".to_owned(),
         advice: "Please report it, with the log of `gonogo -vv`.".to_owned(),
+        retry_at: None,
+    }
+}
+
+fn not_connected() -> Failure {
+    Failure {
+        kind: FailureKind::Unreachable,
+        what: "The network could not be set up.".to_owned(),
+        advice: "Run `gonogo -vv status` to see why.".to_owned(),
         retry_at: None,
     }
 }

@@ -30,6 +30,7 @@ pub fn update(model: &mut Model, message: Message, now: Timestamp) -> Vec<Effect
         }
         Message::Focus(job) => model.focus = job,
         Message::Refresh => {
+            model.refreshes = model.refreshes.wrapping_add(1);
             model.forced = interest::of(model)
                 .into_iter()
                 .map(|interest| interest.ask)

@@ -1,0 +1,167 @@
+//! The faces on the simulator: every real code path, over HTTP on this machine.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{self, WrapErr as _};
+
+use super::{Session, connect, log_to_stderr, model, pin, print, print_json, show, tokio_runtime};
+use crate::cli::{Global, Rehearsal, SimArgs, SimMode};
+use crate::config::{Config, Environment};
+use crate::domain::time::{Timestamp, since};
+use crate::engine::runtime::{Clock, Engine};
+use crate::rehearse::{self, Played};
+use crate::sim::clock::{Pace, VirtualClock};
+use crate::sim::scenario::Scenario;
+use crate::sim::{Sim, SimOptions, serve};
+
+/// The scenario that is played where none is named.
+const FIRST: &str = "happy";
+/// How fast the cockpit's rehearsal runs where nothing is said: a release of 40 minutes in less than two.
+const SPEED: f64 = 30.0;
+
+/// The simulator's time as the engine wants it.
+struct SimClock(VirtualClock);
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn wait(&self, at: Timestamp) -> Duration {
+        let virtual_time = since(self.now(), at);
+        match self.0.pace() {
+            // Never faster than a person could see, so that high speeds do not turn into a storm of requests.
+            Pace::Speed(speed) => virtual_time.div_f64(speed.max(0.01)).max(Duration::from_millis(50)),
+            // Time stands still: whoever moves it asks for a poll.
+            Pace::Driven => Duration::from_secs(3600),
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
+    match args.mode() {
+        SimMode::List => list(global.json),
+        SimMode::Cockpit { scenario, speed } => {
+            let runtime = tokio_runtime()?;
+            let status = runtime.block_on(async {
+                let sim = start(scenario.as_deref(), Pace::Speed(speed.unwrap_or(SPEED)), None).await?;
+                let (session, folder) = session(&sim, global)?;
+                let status = show(session, global).await;
+                drop((sim, folder));
+                status
+            });
+            runtime.shutdown_background();
+            status
+        }
+        SimMode::Serve { scenario, speed, port_base } => {
+            log_to_stderr(global);
+            tokio_runtime()?.block_on(async {
+                let pace = Pace::Speed(speed.unwrap_or(1.0));
+                let sim = start(scenario.as_deref(), pace, port_base).await?;
+                print(&serve::describe(&sim))?;
+                sim.run_until(async {
+                    let _ = tokio::signal::ctrl_c().await;
+                })
+                .await;
+                Ok(0)
+            })
+        }
+        SimMode::Headless(rehearsal) => {
+            log_to_stderr(global);
+            let names: Vec<String> = match rehearsal {
+                Rehearsal::One(name) => vec![name.unwrap_or_else(|| FIRST.to_owned())],
+                Rehearsal::All => Scenario::names().into_iter().map(str::to_owned).collect(),
+            };
+            let runtime = tokio_runtime()?;
+            let status = runtime.block_on(super::interruptible(play(names, global)));
+            runtime.shutdown_background();
+            status
+        }
+    }
+}
+
+fn list(json: bool) -> eyre::Result<u8> {
+    let mut scenarios = Vec::new();
+    for name in Scenario::names() {
+        let scenario = Scenario::built_in(name)?;
+        scenarios.push((name, scenario.summary));
+    }
+    if json {
+        let rows: Vec<_> = scenarios
+            .iter()
+            .map(|(name, summary)| serde_json::json!({"name": name, "summary": summary}))
+            .collect();
+        return print_json(&serde_json::json!({"schema_version": 1, "scenarios": rows}));
+    }
+    let text: String =
+        scenarios.iter().map(|(name, summary)| format!("{name:<14} {summary}\n")).collect();
+    print(&text)
+}
+
+async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::Result<Sim> {
+    let scenario = Scenario::built_in(name.unwrap_or(FIRST))?;
+    let options = SimOptions { pace, port_base, ..SimOptions::new(scenario) };
+    Sim::start(options).await.wrap_err("the simulator could not be started")
+}
+
+/// A session on the simulator. It sees no configuration and no credential but the simulator's own, and keeps its
+/// state in a folder that goes when it ends.
+fn session(sim: &Sim, global: &Global) -> eyre::Result<(Session, StateFolder)> {
+    let folder = StateFolder::new()?;
+    let env = Environment::isolated(&folder.0, sim.variables());
+    let config = Config::of_simulator(&sim.config_toml(), &env)?;
+    let policy = config.require_policy(&env)?.clone();
+    let clock: Arc<dyn Clock> = Arc::new(SimClock(sim.clock().clone()));
+    let model = model(&config, policy.clone(), clock.as_ref());
+    let connect = connect::later(config.clone(), env, policy);
+    let engine = Engine::start(model, connect, Arc::clone(&clock), None);
+    pin(&engine, global);
+    let session = Session { engine, clock, config, json: global.json, quiet: global.quiet };
+    Ok((session, folder))
+}
+
+/// A folder of the process's own, removed with it.
+struct StateFolder(std::path::PathBuf);
+
+impl StateFolder {
+    fn new() -> eyre::Result<Self> {
+        let path = std::env::temp_dir().join(format!("gonogo-sim-{}", std::process::id()));
+        std::fs::create_dir_all(&path).wrap_err("no folder for the simulator's state")?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        // What is left in the temporary folder harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Plays scenarios to their ends through the real engine; 0 when each ends as it expects.
+async fn play(names: Vec<String>, global: &Global) -> eyre::Result<u8> {
+    let mut all = Vec::new();
+    for name in names {
+        let sim = start(Some(&name), Pace::Driven, None).await?;
+        let (mut session, _folder) = session(&sim, global)?;
+        let played = rehearse::play(&sim, &mut session.engine, |phase| {
+            if !global.quiet && !global.json {
+                let _ = writeln!(std::io::stderr(), "{name}: {phase}");
+            }
+        })
+        .await?;
+        if !global.json {
+            print(&played.text())?;
+        }
+        all.push(played);
+    }
+    if global.json {
+        match all.as_slice() {
+            [one] => print_json(one)?,
+            many => print_json(&serde_json::json!({"schema_version": 1, "scenarios": many}))?,
+        };
+    }
+    Ok(u8::from(!all.iter().all(Played::as_expected)))
+}
