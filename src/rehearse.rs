@@ -10,8 +10,8 @@ use crate::domain::fact::ImageId;
 use crate::domain::outlook::TagPart;
 use crate::domain::release::Stage;
 use crate::domain::run::{Conclusion, Status};
-use crate::engine::runtime::Engine;
 use crate::engine::Model;
+use crate::engine::runtime::Engine;
 use crate::present::phrases;
 use crate::sim::Sim;
 
@@ -87,10 +87,20 @@ impl Played {
         let mut out = String::new();
         for phase in &self.phases {
             let board = phase.board.as_deref().unwrap_or("");
-            let _ = writeln!(out, "{:<14} {:<34} {board}", phase.name, phrases::stage(&phase.stage));
+            let _ = writeln!(
+                out,
+                "{:<14} {:<34} {board}",
+                phase.name,
+                phrases::stage(&phase.stage)
+            );
         }
         if self.as_expected {
-            let _ = writeln!(out, "{} ended as expected: {}", self.scenario, self.saw.line());
+            let _ = writeln!(
+                out,
+                "{} ended as expected: {}",
+                self.scenario,
+                self.saw.line()
+            );
         } else {
             let _ = writeln!(out, "{} did NOT end as expected", self.scenario);
             let _ = writeln!(out, "  saw      {}", self.saw.line());
@@ -102,7 +112,13 @@ impl Played {
 
 impl EndState {
     fn line(&self) -> String {
-        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let list = |names: &[String]| {
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
         format!(
             "run {}; waiting {}; failed {}; tags {}; promoted {}; {} files on the index; Release {}",
             self.run,
@@ -111,7 +127,11 @@ impl EndState {
             list(&self.tags),
             list(&self.promoted),
             self.pypi_files,
-            if self.released { "published" } else { "not made" },
+            if self.released {
+                "published"
+            } else {
+                "not made"
+            },
         )
     }
 
@@ -141,8 +161,11 @@ impl EndState {
             .and_then(|run| model.snapshot.record(run)?.jobs.value())
             .map_or(&[][..], Vec::as_slice);
         let names = |test: &dyn Fn(&crate::domain::run::Job) -> bool| {
-            let mut names: Vec<String> =
-                jobs.iter().filter(|job| test(job)).map(|job| job.name.clone()).collect();
+            let mut names: Vec<String> = jobs
+                .iter()
+                .filter(|job| test(job))
+                .map(|job| job.name.clone())
+                .collect();
             names.sort();
             names
         };
@@ -171,10 +194,15 @@ impl EndState {
             .collect();
         promoted.sort();
         Self {
-            run: run.map_or_else(|| "unknown".to_owned(), |run| {
-                let status = word(&run.status);
-                run.conclusion.as_ref().map_or(status.clone(), |end| format!("{status}/{}", word(end)))
-            }),
+            run: run.map_or_else(
+                || "unknown".to_owned(),
+                |run| {
+                    let status = word(&run.status);
+                    run.conclusion
+                        .as_ref()
+                        .map_or(status.clone(), |end| format!("{status}/{}", word(end)))
+                },
+            ),
             waiting: names(&|job| job.status == Status::Waiting),
             failed: names(&|job| job.conclusion.as_ref().is_some_and(Conclusion::is_failure)),
             tags,
@@ -206,11 +234,19 @@ pub async fn play(
         let model = poll(engine, &name).await?;
         if phases.last().is_none_or(|last| last.name != name) {
             tell(&name);
-            phases.push(Phase { name, stage: Stage::Unknown, board: None });
+            phases.push(Phase {
+                name,
+                stage: Stage::Unknown,
+                board: None,
+            });
         }
         if let Some(phase) = phases.last_mut() {
             phase.stage = model.outlook.stage.0.clone();
-            phase.board = model.outlook.board.decisive().map(|row| row.sentence.clone());
+            phase.board = model
+                .outlook
+                .board
+                .decisive()
+                .map(|row| row.sentence.clone());
         }
         if let [trouble, ..] = sim.troubles().as_slice() {
             return Err(RehearseError::Trouble(trouble.clone()));
@@ -240,11 +276,21 @@ async fn poll(engine: &mut Engine, phase: &str) -> Result<std::sync::Arc<Model>,
     let waited = tokio::time::timeout(PATIENCE, engine.refreshed()).await;
     match waited {
         Ok(Some(model)) => Ok(model),
-        Ok(None) => Err(RehearseError::Restless { phase: phase.to_owned(), open: "the engine ended".to_owned() }),
+        Ok(None) => Err(RehearseError::Restless {
+            phase: phase.to_owned(),
+            open: "the engine ended".to_owned(),
+        }),
         Err(_) => {
             let model = engine.model.borrow();
-            let open: Vec<String> = model.in_flight.keys().map(|ask| format!("{ask:?}")).collect();
-            Err(RehearseError::Restless { phase: phase.to_owned(), open: open.join(", ") })
+            let open: Vec<String> = model
+                .in_flight
+                .keys()
+                .map(|ask| format!("{ask:?}"))
+                .collect();
+            Err(RehearseError::Restless {
+                phase: phase.to_owned(),
+                open: open.join(", "),
+            })
         }
     }
 }

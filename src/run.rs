@@ -40,7 +40,11 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(&cli) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            let status = if error.downcast_ref::<ConfigError>().is_some() { CONFIG_STATUS } else { 1 };
+            let status = if error.downcast_ref::<ConfigError>().is_some() {
+                CONFIG_STATUS
+            } else {
+                1
+            };
             let _ = writeln!(std::io::stderr(), "gonogo: {}", chain(&error));
             ExitCode::from(status)
         }
@@ -64,7 +68,9 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
         Some(Command::Runs) => with_engine(global, plain::runs),
         Some(Command::Watch) => with_engine(global, plain::watch),
         Some(Command::Graph(args)) => match &args.workflow {
-            Some(workflow) => graph_of_file(args, global.json, &workflow.to_string_lossy(), global.ascii),
+            Some(workflow) => {
+                graph_of_file(args, global.json, &workflow.to_string_lossy(), global.ascii)
+            }
             None => {
                 let format = format_of(args, global.json);
                 let ascii = global.ascii;
@@ -75,7 +81,11 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
         Some(Command::Trust) => {
             let pinned = crate::config::trust(&Environment::of_process())?;
-            print(&format!("Trusted: {} as it is now (SHA-256 {}).\n", pinned.path.display(), pinned.sha256))
+            print(&format!(
+                "Trusted: {} as it is now (SHA-256 {}).\n",
+                pinned.path.display(),
+                pinned.sha256
+            ))
         }
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();
@@ -110,20 +120,36 @@ fn flags(global: &Global) -> Flags {
         repo: global.repository().cloned(),
         image: global.image.clone(),
         profile: global.profile.clone(),
-        mode: if global.read_only { Mode::ReadOnly } else { Mode::ReadWrite },
+        mode: if global.read_only {
+            Mode::ReadOnly
+        } else {
+            Mode::ReadWrite
+        },
     }
 }
 
 fn config_show(global: &Global, origin: bool) -> eyre::Result<u8> {
     use headless::config::{Origins, document, text};
     let config = Config::load(&Environment::of_process(), &flags(global))?;
-    let origins = if origin { Origins::Shown } else { Origins::Hidden };
+    let origins = if origin {
+        Origins::Shown
+    } else {
+        Origins::Hidden
+    };
     let rows = config.rows();
-    if global.json { print_json(&document(&rows, origins)) } else { print(&text(&rows, origins)) }
+    if global.json {
+        print_json(&document(&rows, origins))
+    } else {
+        print(&text(&rows, origins))
+    }
 }
 
 fn format_of(args: &GraphArgs, json: bool) -> GraphFormat {
-    args.format.unwrap_or(if json { GraphFormat::Json } else { GraphFormat::Text })
+    args.format.unwrap_or(if json {
+        GraphFormat::Json
+    } else {
+        GraphFormat::Text
+    })
 }
 
 fn graph_of_file(args: &GraphArgs, json: bool, workflow: &str, ascii: bool) -> eyre::Result<u8> {
@@ -157,7 +183,13 @@ fn session(global: &Global) -> eyre::Result<Session> {
     }
     let connect = connect::later(config.clone(), env, policy);
     let engine = Engine::start(model, connect, Arc::clone(&clock), Some(cache));
-    Ok(Session { engine, clock, config, json: global.json, quiet: global.quiet })
+    Ok(Session {
+        engine,
+        clock,
+        config,
+        json: global.json,
+        quiet: global.quiet,
+    })
 }
 
 fn model(config: &Config, policy: Policy, clock: &dyn Clock) -> Model {
@@ -206,18 +238,11 @@ fn cockpit(global: &Global) -> eyre::Result<u8> {
 }
 
 /// Opens the cockpit on a session.
-async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
-    let options = crate::tui::UiOptions::of(&session.config, global.ascii, color(global));
-    crate::tui::run(session.engine, session.clock, options).await?;
-    Ok(0)
-}
-
-fn color(global: &Global) -> crate::tui::ColorChoice {
-    match global.color {
-        cli::Color::Always => crate::tui::ColorChoice::Always,
-        cli::Color::Never => crate::tui::ColorChoice::Never,
-        cli::Color::Auto => crate::tui::ColorChoice::Auto,
-    }
+async fn show(session: Session, _: &Global) -> eyre::Result<u8> {
+    drop((session.engine, session.clock, session.config));
+    Err(eyre::eyre!(
+        "the cockpit is not here yet: use `gonogo status` or `gonogo watch`"
+    ))
 }
 
 /// What is said on stderr beside the output: warnings, and with `-v` more.

@@ -8,7 +8,9 @@ use super::artifact::{HubTag, ImageConfig, Manifest, PypiVersion};
 use super::digest::Digest;
 use super::ids::{Attempt, CommitSha, JobId, RepoSlug, RunId};
 use super::log::JobLog;
-use super::run::{Approval, Environment, Job, PendingDeployment, Release, Run, TagRef};
+use super::run::{
+    Approval, Environment, Job, PendingDeployment, ReferencedWorkflow, Release, Run, TagRef,
+};
 use super::time::Timestamp;
 
 /// An image repository by its full name, `docker.io/acme/rocket`.
@@ -39,6 +41,21 @@ pub struct WorkflowKey {
     pub path: String,
     /// The commit.
     pub sha: CommitSha,
+}
+
+impl WorkflowKey {
+    /// The file of a reusable workflow that a run calls.
+    pub fn of_called(called: &ReferencedWorkflow) -> Option<Self> {
+        let mut parts = called.path.splitn(3, '/');
+        let repo = format!("{}/{}", parts.next()?, parts.next()?)
+            .parse()
+            .ok()?;
+        Some(Self {
+            repo,
+            path: parts.next()?.to_owned(),
+            sha: called.sha.clone(),
+        })
+    }
 }
 
 impl TryFrom<String> for WorkflowKey {

@@ -1,16 +1,18 @@
 //! What follows from the snapshot: the watched release with everything a face needs to draw it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::assess::Board;
 use super::digest::Digest;
-use super::fact::ImageId;
+use super::fact::{ImageId, WorkflowKey};
+use super::graph::{self, CalleeRef, Graph, GraphError, Matching};
 use super::ids::{Attempt, CommitSha, JobId, RunId};
 use super::policy::Policy;
 use super::release::{self, Sourced, Stage};
-use super::run::{Conclusion, Status};
+use super::run::{Conclusion, Run, Status};
 use super::snapshot::Snapshot;
 
 /// The watched release, derived. Equal inputs give equal outlooks.
@@ -40,6 +42,14 @@ pub struct Outlook {
     pub pypi_files: usize,
     /// The tag of the published Release.
     pub release_tag: Option<String>,
+    /// The job graph, from the workflow files at the run's commit; `None` where they could not be read.
+    pub graph: Option<Arc<Graph>>,
+    /// Why there is no graph, where files were read and are no workflows.
+    pub graph_fault: Option<String>,
+    /// Which job of the run is which node of the graph.
+    pub matching: Arc<Matching>,
+    /// The files that the graph was made of; a file at a commit never changes.
+    graph_files: Vec<WorkflowKey>,
     /// The publish run that belongs to the release.
     pub publish_run: Option<RunId>,
     /// Other release runs and where each stands, newest first, the watched one included.
@@ -101,7 +111,7 @@ impl Outlook {
         policy: &Policy,
         pinned: Option<RunId>,
         given_version: Option<&str>,
-        _before: &Self,
+        before: &Self,
     ) -> Self {
         let runs = snapshot
             .runs
@@ -126,6 +136,7 @@ impl Outlook {
         outlook.built_in = snapshot
             .record(run.id)
             .and_then(|record| release::built_in(run, record));
+        outlook.draw_graph(snapshot, policy, run, before);
         outlook.publish_run = release::publish_run(snapshot, run).map(|publish| publish.id);
         for spec in &policy.images {
             let image = ImageId::of(spec);
@@ -177,6 +188,82 @@ impl Outlook {
         outlook.board = Board::of(snapshot, policy, &outlook);
         outlook
     }
+}
+
+impl Outlook {
+    /// Makes the graph of the run's workflow files, or keeps the one made before of the same files.
+    fn draw_graph(&mut self, snapshot: &Snapshot, policy: &Policy, run: &Run, before: &Self) {
+        let root = WorkflowKey {
+            repo: policy.repo.clone(),
+            path: run.path.clone(),
+            sha: run.head_sha.clone(),
+        };
+        let called = run.referenced.iter().filter_map(WorkflowKey::of_called);
+        self.graph_files = std::iter::once(root.clone())
+            .chain(called)
+            .filter(|key| text_of(snapshot, key).is_some())
+            .collect();
+        if self.graph_files == before.graph_files {
+            self.graph.clone_from(&before.graph);
+            self.graph_fault.clone_from(&before.graph_fault);
+        } else if let Some(text) = text_of(snapshot, &root) {
+            match graph_of(snapshot, &root, text, run) {
+                Ok(graph) => self.graph = Some(Arc::new(graph)),
+                Err(error) => self.graph_fault = Some(error.to_string()),
+            }
+        }
+        let Some(graph) = &self.graph else { return };
+        let jobs: Vec<(JobId, &str)> = self
+            .jobs
+            .iter()
+            .map(|(id, job)| (*id, job.name.as_str()))
+            .collect();
+        let names_before: Vec<(JobId, &str)> = before
+            .jobs
+            .iter()
+            .map(|(id, job)| (*id, job.name.as_str()))
+            .collect();
+        let same_graph = before
+            .graph
+            .as_ref()
+            .is_some_and(|before| Arc::ptr_eq(before, graph));
+        self.matching = if same_graph && jobs == names_before {
+            Arc::clone(&before.matching)
+        } else {
+            Arc::new(graph::match_jobs(graph, &jobs))
+        };
+    }
+}
+
+fn text_of<'a>(snapshot: &'a Snapshot, key: &WorkflowKey) -> Option<&'a str> {
+    snapshot.workflows.get(key)?.value()?.as_deref()
+}
+
+fn graph_of(
+    snapshot: &Snapshot,
+    root: &WorkflowKey,
+    text: &str,
+    run: &Run,
+) -> Result<Graph, GraphError> {
+    let workflow = graph::parse(&root.path, text)?;
+    graph::assemble(&workflow, &|callee: &CalleeRef| {
+        let repo = callee.origin.as_ref().map_or(&root.repo, |(repo, _)| repo);
+        // The run says at which commit each called file was taken; a file of the run's own commit needs no such word.
+        let path = format!("{repo}/{}", callee.path);
+        let key = run
+            .referenced
+            .iter()
+            .find(|called| called.path.eq_ignore_ascii_case(&path))
+            .and_then(WorkflowKey::of_called)
+            .unwrap_or_else(|| WorkflowKey {
+                repo: repo.clone(),
+                path: callee.path.clone(),
+                sha: root.sha.clone(),
+            });
+        text_of(snapshot, &key)
+            .map(|text| graph::parse(&callee.path, text))
+            .transpose()
+    })
 }
 
 fn briefs(snapshot: &Snapshot, run: RunId) -> BTreeMap<JobId, JobBrief> {

@@ -168,7 +168,7 @@ impl List<'_> {
             sha: run.head_sha.clone(),
         }));
         for called in &run.referenced {
-            if let Some(key) = workflow_key(&called.path, called.sha.clone()) {
+            if let Some(key) = WorkflowKey::of_called(called) {
                 self.once(Ask::Workflow(key));
             }
         }
@@ -330,17 +330,4 @@ impl List<'_> {
             );
         }
     }
-}
-
-/// `owner/repo/.github/workflows/x.yml` at a commit.
-fn workflow_key(path: &str, sha: crate::domain::ids::CommitSha) -> Option<WorkflowKey> {
-    let mut parts = path.splitn(3, '/');
-    let repo = format!("{}/{}", parts.next()?, parts.next()?)
-        .parse()
-        .ok()?;
-    Some(WorkflowKey {
-        repo,
-        path: parts.next()?.to_owned(),
-        sha,
-    })
 }

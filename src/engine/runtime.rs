@@ -115,7 +115,10 @@ impl Engine {
             let model = self
                 .wait_for(|model| model.refreshes != before && model.is_settled())
                 .await?;
-            let asks = interest::of(&model).into_iter().map(|interest| interest.ask).collect();
+            let asks = interest::of(&model)
+                .into_iter()
+                .map(|interest| interest.ask)
+                .collect();
             if asks == known {
                 return Some(model);
             }

@@ -74,5 +74,10 @@ fn connect(config: &Config, env: &Environment, policy: &Policy) -> Result<Source
             },
         )
     });
-    Ok(Sources { github, registries, hubs, pypi })
+    Ok(Sources {
+        github,
+        registries,
+        hubs,
+        pypi,
+    })
 }

@@ -29,7 +29,10 @@ async fn settled(session: &mut Session) -> eyre::Result<Arc<Model>> {
             let model = Arc::clone(&session.engine.model.borrow());
             if !session.quiet {
                 let open = words::number_of(model.in_flight.len(), "question");
-                let _ = writeln!(std::io::stderr(), "gonogo: {open} had no answer in time; this is what is known");
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "gonogo: {open} had no answer in time; this is what is known"
+                );
             }
             Ok(model)
         }
@@ -43,7 +46,11 @@ pub(super) async fn status(mut session: Session) -> eyre::Result<u8> {
     } else {
         print(&headless::status::text(&model))?;
     }
-    Ok(if model.outlook.run.is_some() { 0 } else { UNKNOWN })
+    Ok(if model.outlook.run.is_some() {
+        0
+    } else {
+        UNKNOWN
+    })
 }
 
 pub(super) async fn runs(mut session: Session) -> eyre::Result<u8> {
@@ -53,7 +60,11 @@ pub(super) async fn runs(mut session: Session) -> eyre::Result<u8> {
     } else {
         print(&headless::runs::text(&model))?;
     }
-    Ok(if model.snapshot.runs.value().is_some() { 0 } else { UNKNOWN })
+    Ok(if model.snapshot.runs.value().is_some() {
+        0
+    } else {
+        UNKNOWN
+    })
 }
 
 /// Follows to the end: an event a line.
@@ -98,19 +109,24 @@ fn drain(session: &mut Session) -> eyre::Result<()> {
 }
 
 /// The watched run's graph.
-pub(super) async fn graph(mut session: Session, format: GraphFormat, ascii: bool) -> eyre::Result<u8> {
+pub(super) async fn graph(
+    mut session: Session,
+    format: GraphFormat,
+    ascii: bool,
+) -> eyre::Result<u8> {
     let model = settled(&mut session).await?;
     match &model.outlook.graph {
         Some(graph) => print(&draw(graph, format, ascii)),
-        None => Err(eyre!("the workflow files of the run could not be read, so its graph is not known")),
+        None => Err(eyre!(
+            "the workflow files of the run could not be read, so its graph is not known"
+        )),
     }
 }
 
 /// A graph in one of its formats.
-pub(super) fn draw(graph: &Graph, format: GraphFormat, ascii: bool) -> String {
+pub(super) fn draw(graph: &Graph, format: GraphFormat, _ascii: bool) -> String {
     match format {
-        GraphFormat::Text => graph_text::text(graph, ascii),
         GraphFormat::Json => graph_text::json(graph),
-        GraphFormat::Mermaid => graph_text::mermaid(graph),
+        GraphFormat::Text | GraphFormat::Mermaid => graph_text::mermaid(graph),
     }
 }

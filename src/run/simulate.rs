@@ -33,7 +33,9 @@ impl Clock for SimClock {
         let virtual_time = since(self.now(), at);
         match self.0.pace() {
             // Never faster than a person could see, so that high speeds do not turn into a storm of requests.
-            Pace::Speed(speed) => virtual_time.div_f64(speed.max(0.01)).max(Duration::from_millis(50)),
+            Pace::Speed(speed) => virtual_time
+                .div_f64(speed.max(0.01))
+                .max(Duration::from_millis(50)),
             // Time stands still: whoever moves it asks for a poll.
             Pace::Driven => Duration::from_secs(3600),
         }
@@ -46,7 +48,12 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
         SimMode::Cockpit { scenario, speed } => {
             let runtime = tokio_runtime()?;
             let status = runtime.block_on(async {
-                let sim = start(scenario.as_deref(), Pace::Speed(speed.unwrap_or(SPEED)), None).await?;
+                let sim = start(
+                    scenario.as_deref(),
+                    Pace::Speed(speed.unwrap_or(SPEED)),
+                    None,
+                )
+                .await?;
                 let (session, folder) = session(&sim, global)?;
                 let status = show(session, global).await;
                 drop((sim, folder));
@@ -55,7 +62,11 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
             runtime.shutdown_background();
             status
         }
-        SimMode::Serve { scenario, speed, port_base } => {
+        SimMode::Serve {
+            scenario,
+            speed,
+            port_base,
+        } => {
             log_to_stderr(global);
             tokio_runtime()?.block_on(async {
                 let pace = Pace::Speed(speed.unwrap_or(1.0));
@@ -95,15 +106,23 @@ fn list(json: bool) -> eyre::Result<u8> {
             .collect();
         return print_json(&serde_json::json!({"schema_version": 1, "scenarios": rows}));
     }
-    let text: String =
-        scenarios.iter().map(|(name, summary)| format!("{name:<14} {summary}\n")).collect();
+    let text: String = scenarios
+        .iter()
+        .map(|(name, summary)| format!("{name:<14} {summary}\n"))
+        .collect();
     print(&text)
 }
 
 async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::Result<Sim> {
     let scenario = Scenario::built_in(name.unwrap_or(FIRST))?;
-    let options = SimOptions { pace, port_base, ..SimOptions::new(scenario) };
-    Sim::start(options).await.wrap_err("the simulator could not be started")
+    let options = SimOptions {
+        pace,
+        port_base,
+        ..SimOptions::new(scenario)
+    };
+    Sim::start(options)
+        .await
+        .wrap_err("the simulator could not be started")
 }
 
 /// A session on the simulator. It sees no configuration and no credential but the simulator's own, and keeps its
@@ -118,7 +137,13 @@ fn session(sim: &Sim, global: &Global) -> eyre::Result<(Session, StateFolder)> {
     let connect = connect::later(config.clone(), env, policy);
     let engine = Engine::start(model, connect, Arc::clone(&clock), None);
     pin(&engine, global);
-    let session = Session { engine, clock, config, json: global.json, quiet: global.quiet };
+    let session = Session {
+        engine,
+        clock,
+        config,
+        json: global.json,
+        quiet: global.quiet,
+    };
     Ok((session, folder))
 }
 
