@@ -58,8 +58,8 @@ pub struct Played {
 pub struct Phase {
     /// The scenario's name for it.
     pub name: String,
-    /// What the engine said last while it lasted.
-    pub stage: Stage,
+    /// The stages that the engine derived while it lasted, in order.
+    pub stages: Vec<Stage>,
     /// The board's decisive sentence.
     pub board: Option<String>,
 }
@@ -86,13 +86,11 @@ impl Played {
     pub fn text(&self) -> String {
         let mut out = String::new();
         for phase in &self.phases {
-            let board = phase.board.as_deref().unwrap_or("");
-            let _ = writeln!(
-                out,
-                "{:<14} {:<34} {board}",
-                phase.name,
-                phrases::stage(&phase.stage)
-            );
+            let stages: Vec<String> = phase.stages.iter().map(phrases::stage).collect();
+            let _ = writeln!(out, "{:<12} {}", phase.name, stages.join(", then "));
+            if let Some(board) = &phase.board {
+                let _ = writeln!(out, "{:<12} {board}", "");
+            }
         }
         if self.as_expected {
             let _ = writeln!(
@@ -236,12 +234,14 @@ pub async fn play(
             tell(&name);
             phases.push(Phase {
                 name,
-                stage: Stage::Unknown,
+                stages: Vec::new(),
                 board: None,
             });
         }
         if let Some(phase) = phases.last_mut() {
-            phase.stage = model.outlook.stage.0.clone();
+            if phase.stages.last() != Some(&model.outlook.stage.0) {
+                phase.stages.push(model.outlook.stage.0.clone());
+            }
             phase.board = model
                 .outlook
                 .board

@@ -145,8 +145,10 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
         all(role).next().is_some()
             && all(role).all(|job| job.conclusion == Some(Conclusion::Success))
     };
-    let begun = |role: &'static str| {
-        all(role).any(|job| job.status == Status::InProgress || succeeded(role))
+    // Past its gate the promote is under way, also while its jobs wait for a runner.
+    let promoting = || {
+        all(role::PUBLISH_DOCKER)
+            .any(|job| job.status == Status::InProgress || succeeded(role::PRERELEASE))
     };
 
     if !run.is_over() {
@@ -168,7 +170,7 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
         if succeeded(role::PUBLISH_DOCKER) {
             return Stage::Publishing;
         }
-        if begun(role::PUBLISH_DOCKER) {
+        if promoting() {
             return Stage::Promoting;
         }
         return Stage::Building;
