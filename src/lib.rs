@@ -1,16 +1,60 @@
 //! gonogo: a terminal cockpit for the person who releases software.
 //!
-//! The architecture page is written here and kept true by `tests/it/architecture.rs`.
-
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        reason = "a test that meets the unexpected must fail at that line"
-    )
-)]
+//! # The architecture, in one page
+//!
+//! Two flows, and nothing else. Only the first exists so far; the second is the shape that the way out will take.
+//!
+//! **A fact** goes in: a [`source`](sources) answers a [question](domain::fact::Ask) → its wire type →
+//! [`Fact`](domain::fact::Fact) → [`Observation`](domain::fact::Observation) → [`Message`](engine::Message) →
+//! [`Snapshot::apply`](domain::snapshot::Snapshot::apply) (pure) → [`Outlook`](domain::outlook::Outlook) with its
+//! [board](domain::assess) (pure) → words and rows ([`present`]) → a pane ([`tui`]) or a line ([`headless`]).
+//!
+//! **An action** goes out: key or command → intent → plan (pure) → shown → proof → the door: re-check, journal, send,
+//! verify. There is no door yet: nothing here can change the world, and the architecture test holds it to that.
+//!
+//! ## Who knows whom
+//!
+//! | module | what it is | may import |
+//! |---|---|---|
+//! | [`domain`] | the pure world: ids, digests, runs, graph, snapshot, rules; no IO, no clock | nothing of ours |
+//! | [`present`] | domain values to words and rows, for both faces | domain |
+//! | [`secret`] | a secret that cannot be printed | nothing of ours |
+//! | [`config`], [`cli`] | layers of files to one resolved configuration; the command line | secret, domain |
+//! | [`net`] | the one HTTP stack: limits, bodies, redirects, tokens, failures | secret, domain |
+//! | [`sources`] | read-only clients: GitHub, registries, Docker Hub, the package index | net, secret, domain |
+//! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources |
+//! | [`tui`], [`headless`] | the two faces: look at a model, send messages | engine, present, domain, config |
+//! | [`sim`] | the simulated services, on loopback, with their own JSON and signing code | nothing of ours |
+//! | [`rehearse`] | plays a scenario through simulator and engine | engine, present, domain, sim |
+//! | [`run`] | the composition root, and the only user of eyre | everything |
+//!
+//! Imports point one way; no two modules import each other. `tests/it/architecture.rs` checks the table, and that
+//! mutating HTTP verbs, the real clock, colours and printing stand only where they may.
+//!
+//! ## How it works
+//!
+//! - **What is asked when** is a pure function: [`engine::interest`] lists the questions that matter now with their
+//!   intervals, [`engine::pace`] says when each is due, with backoff, jitter and a service's own pauses.
+//!   [`engine::update`] sends what is due and gives up what nobody needs; the runtime only carries it out.
+//! - **A failure is a value** ([`domain::fact::Failure`]): a kind, a sentence, what to do next. The last good value
+//!   stays beside it ([`domain::observed::Observed`]) and shows its age. "It is not there" is a value too; "could not
+//!   look" is not.
+//! - **What no endpoint gives** — the version, the digest that was tested, the attempt that built it — is derived in
+//!   [`domain::release`], and carries the [source](domain::release::FactSource) it was read from.
+//! - **Bytes are proof**: manifests are kept as bytes with a media type, digests are recomputed, nothing is
+//!   re-serialised.
+//! - **octocrab is transport only.** Its models are stricter than GitHub's answers, its retry replays any verb and its
+//!   cache stores cut bodies, so the wire types, the pace and the conditional requests are ours. Likewise a small core
+//!   on reqwest serves the registries, where oci-client has no response headers, re-authentication or retry.
+//! - **Signatures** will be judged by `sigstore-verify` and `sigstore-trust-root`: of the Sigstore project's two Rust
+//!   families it is the one that checks SCT, log body and attestations. So far they judge only the simulator's signer.
+//! - **Time is an argument.** The runtime takes a [`Clock`](engine::runtime::Clock); the simulator brings its own,
+//!   which starts in the past and never passes the real time.
+//!
+//! ## Where to begin reading
+//!
+//! [`domain::fact`] (questions and answers), [`domain::snapshot`], [`domain::outlook`], [`engine::interest`]; then one
+//! source, [`sources::github`], and one face, [`headless::status`].
 
 pub mod cli;
 pub mod config;
