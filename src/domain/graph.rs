@@ -7,6 +7,7 @@ mod matrix;
 mod names;
 mod parse;
 mod shape;
+mod status;
 mod workflow;
 mod yaml;
 
@@ -17,4 +18,5 @@ pub use error::{Fault, GraphError, Place};
 pub use matching::{Matching, match_jobs};
 pub use parse::parse;
 pub use shape::{CriticalPath, Level, critical_path, expected_jobs};
+pub use status::{NodeState, NodeStatus, UsualTimes, state_of, statuses};
 pub use workflow::{JobKey, Leg, Matrix, Uses, UsesTarget, Workflow, WorkflowJob};
