@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod gate;
+pub mod graph;
 pub mod health;
 pub mod job;
 pub mod outside;

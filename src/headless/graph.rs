@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 
 use crate::domain::graph::{self, CalleeRef, Graph, GraphError, Node, Workflow};
+use crate::present::graph::{Charset, Facts, Options, draw_to_fit};
 
 mod mermaid;
 
@@ -151,6 +152,15 @@ impl<'g> From<&'g Node> for JobV1<'g> {
             jobs: node.children().iter().map(Self::from).collect(),
         }
     }
+}
+
+/// The drawing of a workflow file in at most `width` columns: the grid where it fits, else the indented list.
+pub fn text(graph: &Graph, charset: Charset, width: usize) -> String {
+    let options = Options {
+        charset,
+        ..Options::default()
+    };
+    draw_to_fit(graph, &Facts::default(), &options, width).text()
 }
 
 /// The graph in the frozen JSON shape, in file order, on one line.

@@ -1,0 +1,144 @@
+//! The job graph as a drawing: rows of styled text and the place of every node, the same for both faces.
+
+mod canvas;
+mod grid;
+mod label;
+mod paint;
+mod timeline;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use super::role::Role;
+use crate::domain::graph::{Graph, NodeId};
+
+pub use label::{Facts, Label, label};
+pub use timeline::{TimelineRow, timeline};
+
+/// Which characters may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Charset {
+    /// Symbols and box drawing.
+    #[default]
+    Unicode,
+    /// ASCII alone, for the lines and symbols of our own; names stay as they are.
+    Ascii,
+}
+
+/// A piece of a row with its meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The text, clean.
+    pub text: String,
+    /// What it means.
+    pub role: Role,
+}
+
+/// Where a node is drawn, in columns and rows of the drawing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The node.
+    pub node: NodeId,
+    /// Its first column.
+    pub x: usize,
+    /// Its first row.
+    pub y: usize,
+    /// Columns that it takes.
+    pub width: usize,
+    /// Rows that it takes, without what is unfolded below it.
+    pub height: usize,
+    /// Whether it holds jobs that can be shown, and are.
+    pub fold: Fold,
+}
+
+/// Whether a node can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fold {
+    /// There is nothing in it.
+    Leaf,
+    /// It holds jobs that are not shown.
+    Closed,
+    /// Its jobs are shown below it.
+    Open,
+}
+
+/// A drawing, to be cut to a window by whoever shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drawing {
+    /// The rows, without spaces at their ends.
+    pub rows: Vec<Vec<Segment>>,
+    /// Every node that is drawn, in reading order of the graph.
+    pub nodes: Vec<Placed>,
+    /// Columns of the widest row.
+    pub width: usize,
+}
+
+impl Drawing {
+    /// How many rows there are.
+    pub fn height(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The node at a column and row, for the mouse.
+    pub fn at(&self, x: usize, y: usize) -> Option<&NodeId> {
+        let holds =
+            |p: &&Placed| (p.x..p.x + p.width).contains(&x) && (p.y..p.y + p.height).contains(&y);
+        self.nodes.iter().find(holds).map(|p| &p.node)
+    }
+
+    /// The place of a node.
+    pub fn place(&self, node: &NodeId) -> Option<&Placed> {
+        self.nodes.iter().find(|p| p.node == *node)
+    }
+
+    /// The rows as plain text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for row in &self.rows {
+            row.iter().for_each(|s| out.push_str(&s.text));
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// How a graph is to be drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which characters may be used.
+    pub charset: Charset,
+    /// Calls that are shown with the jobs in them.
+    pub open: BTreeSet<NodeId>,
+    /// Most columns of a name; names lose their middle beyond it. This is the zoom.
+    pub name_width: usize,
+}
+
+/// The zooms, from the widest: most columns of a name.
+pub const ZOOMS: [usize; 6] = [28, 20, 14, 10, 7, 4];
+
+/// The graph with its edges: columns by depth, a line for every need that no other need implies.
+pub fn draw_grid(graph: &Graph, facts: &Facts<'_>, options: &Options) -> Drawing {
+    paint::grid(&graph.jobs, facts, options)
+}
+
+/// The graph as an indented list, for narrow screens: a branch is a need, `←` names the needs where a branch cannot.
+pub fn draw_tree(graph: &Graph, facts: &Facts<'_>, options: &Options, width: usize) -> Drawing {
+    tree::tree(&graph.jobs, facts, options, width)
+}
+
+/// The grid at the widest zoom that fits the columns, else the tree.
+pub fn draw_to_fit(graph: &Graph, facts: &Facts<'_>, options: &Options, width: usize) -> Drawing {
+    ZOOMS
+        .iter()
+        // Below this a name no longer tells jobs apart, and the list is the better picture.
+        .filter(|zoom| **zoom >= 10)
+        .map(|zoom| {
+            let options = Options {
+                name_width: *zoom,
+                ..options.clone()
+            };
+            draw_grid(graph, facts, &options)
+        })
+        .find(|drawing| drawing.width <= width)
+        .unwrap_or_else(|| draw_tree(graph, facts, options, width))
+}
