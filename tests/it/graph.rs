@@ -4,3 +4,4 @@ mod drawing;
 mod judged;
 mod matching;
 mod parsing;
+mod states;

@@ -118,7 +118,8 @@ pub fn label(node: &Node, facts: &Facts<'_>) -> Label {
 fn time(node: &Node, status: Option<&NodeStatus>, facts: &Facts<'_>) -> (String, Role) {
     let Some(status) = status else {
         // Of a file: what gates the job stands where a run has its time.
-        let gate = node.environment.as_deref().map(clean);
+        let gate = node.environment.as_deref();
+        let gate = gate.map(|name| format!("{} {}", Sign::Waits.symbol(), clean(name)));
         return (gate.unwrap_or_default(), Role::Wait);
     };
     // A run that is over needs no clock.

@@ -330,13 +330,9 @@ impl<'g> CellOf<'g> {
             options.charset,
         );
         let behind = canvas.text(x + 2, y, &name, label.name_role());
-        let (from, to) = (
-            behind + 1,
-            (x + width).saturating_sub(if taken > 0 { taken + 1 } else { 0 }),
-        );
-        // The line starts at the name, so that the eye need not jump the gap.
-        if leads_on && taken == 0 && from < to {
-            canvas.across(from, to - 1, y, options.charset);
+        // The line starts at the name, so that the eye need not jump the gap to the channel.
+        if leads_on && taken == 0 && behind < x + width {
+            canvas.across(behind + 1, x + width, y, options.charset);
         }
         let text = ascii(beside.0, options.charset);
         canvas.text(x + width - taken, y, &text, beside.1);
@@ -366,6 +362,10 @@ pub(super) fn cut(name: &str, room: usize, charset: Charset) -> String {
 pub(super) fn ascii(text: &str, charset: Charset) -> String {
     match charset {
         Charset::Unicode => text.to_owned(),
-        Charset::Ascii => text.replace('…', "~").replace('×', "x").replace('←', "<"),
+        Charset::Ascii => text
+            .replace('…', "~")
+            .replace('×', "x")
+            .replace('←', "<")
+            .replace('◆', "#"),
     }
 }
