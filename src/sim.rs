@@ -40,6 +40,7 @@ use self::pypi::Index;
 use self::requests::{Requests, Service};
 use self::scenario::{Expect, Scenario};
 use self::services::Services;
+use self::sigstore::Sigstore;
 use self::stage::{Stage, now_of};
 use self::world::World;
 
@@ -169,6 +170,7 @@ pub struct Sim {
     faults: Faults,
     registry: Registry,
     index: Index,
+    sigstore: Sigstore,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -182,9 +184,11 @@ impl Sim {
         let now = now_of(&clock, &moment);
         let registry = hub_like_registry(&now);
         let index = Index::new(Arc::clone(&now));
+        let sigstore = Sigstore::new(start).map_err(|error| SimError::refused(&error))?;
         let services = Services {
             registry: registry.clone(),
             repository: options.scenario.repo.clone(),
+            sigstore: sigstore.clone(),
             index: index.clone(),
             project: options.scenario.project().to_owned(),
             moment,
@@ -239,6 +243,7 @@ impl Sim {
             faults,
             registry,
             index,
+            sigstore,
             tasks,
         })
     }
@@ -271,6 +276,11 @@ impl Sim {
     /// The package index, to look into and to tamper with.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The certificate authority and the logs that the world's signatures come from.
+    pub fn sigstore(&self) -> &Sigstore {
+        &self.sigstore
     }
 
     /// Moves time on by `by`, and the world with it. Returns the new time.

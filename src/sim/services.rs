@@ -8,16 +8,24 @@ use super::SimError;
 use super::image::{self, ImageSpec, Platform};
 use super::oci::{Digest, Registry};
 use super::pypi::{Index, sdist, wheel};
+use super::sigstore::{
+    Attached, BuildFacts, Claims, Existing, Layer, SLSA_V02, SPDX, Sigstore, Subject, slsa_v02,
+    spdx,
+};
 use super::stage::Moment;
 use super::world::outside::{Order, Outside};
 use super::world::repo::SmallFile;
 use super::world::run::Built;
+
+const CALLER: &str = ".github/workflows/release.yml";
+const SIGNER: &str = ".github/workflows/prerelease-docker.yml";
 
 /// The registry, the signer and the package index of one simulated release.
 pub(crate) struct Services {
     pub(crate) registry: Registry,
     /// The image's repository in the registry.
     pub(crate) repository: String,
+    pub(crate) sigstore: Sigstore,
     pub(crate) index: Index,
     /// The project's name on the index.
     pub(crate) project: String,
@@ -34,6 +42,63 @@ impl Services {
         set(None);
         out
     }
+}
+
+impl Services {
+    fn subject(&self, digest: &str) -> Result<Subject, SimError> {
+        let digest = Digest::parse(digest).ok_or_else(|| SimError::Missing {
+            what: format!("the digest {digest}"),
+        })?;
+        Ok(Subject {
+            name: format!("docker.io/{}", self.repository),
+            digest,
+        })
+    }
+
+    fn attach(
+        &self,
+        order: &Order,
+        layer: &Layer,
+        subject: &Subject,
+        what: Attached,
+    ) -> Result<(), SimError> {
+        // A second signature is kept beside the first; an attestation replaces the one of its kind.
+        let existing = match what {
+            Attached::Signatures => Existing::Kept,
+            Attached::Attestations | Attached::Sbom => Existing::Replaced,
+        };
+        self.at(order.at, || {
+            layer
+                .push(
+                    &self.registry,
+                    &self.repository,
+                    &subject.digest,
+                    what,
+                    existing,
+                )
+                .map(|_| ())
+                .map_err(|error| SimError::refused(&error))
+        })
+    }
+}
+
+fn attempt(order: &Order) -> u32 {
+    u32::try_from(order.attempt).unwrap_or(u32::MAX)
+}
+
+/// Who signs: the called workflow, in a run of the release workflow.
+fn claims(order: &Order) -> Claims {
+    let run = (order.run, attempt(order));
+    let mut claims = Claims::github(
+        &order.repo,
+        CALLER,
+        SIGNER,
+        &order.full_ref,
+        &order.sha,
+        run,
+    );
+    claims.trigger.clone_from(&order.event);
+    claims
 }
 
 impl Outside for Services {
@@ -62,11 +127,45 @@ impl Outside for Services {
         })
     }
 
-    fn sign(&mut self, _order: &Order, _built: &Built) -> Result<(), SimError> {
-        Ok(())
+    fn sign(&mut self, order: &Order, built: &Built) -> Result<(), SimError> {
+        let subject = self.subject(&built.digest)?;
+        let layer = self
+            .sigstore
+            .sign_image(&claims(order), &subject, order.at)
+            .map_err(|error| SimError::refused(&error))?;
+        self.attach(order, &layer, &subject, Attached::Signatures)
     }
 
-    fn attest(&mut self, _order: &Order, _built: &Built) -> Result<(), SimError> {
+    fn attest(&mut self, order: &Order, built: &Built) -> Result<(), SimError> {
+        let facts = BuildFacts {
+            repository: order.repo.clone(),
+            builder: SIGNER.to_owned(),
+            entry_point: CALLER.to_owned(),
+            git_ref: order.full_ref.clone(),
+            sha: order.sha.clone(),
+            run_id: order.run,
+            attempt: attempt(order),
+            started: order.started,
+            finished: order.at,
+        };
+        let index = self.subject(&built.digest)?;
+        let mut statements = vec![(index, SLSA_V02, slsa_v02(&facts))];
+        for (arch, digest) in &built.platforms {
+            let document = spdx(
+                &self.project,
+                &order.version,
+                &Platform::linux(arch),
+                order.at,
+            );
+            statements.push((self.subject(digest)?, SPDX, document));
+        }
+        for (subject, kind, predicate) in &statements {
+            let layer = self
+                .sigstore
+                .attest(&claims(order), subject, kind, predicate, order.at)
+                .map_err(|error| SimError::refused(&error))?;
+            self.attach(order, &layer, subject, Attached::Attestations)?;
+        }
         Ok(())
     }
 

@@ -122,4 +122,8 @@ async fn the_happy_release_goes_through_all_its_phases_in_some_forty_minutes() {
     let truth = sim.truth();
     assert_eq!(truth.tag_digests.get("1.6.9"), truth.digest.as_ref());
     assert_eq!(truth.built_in_attempt, Some(1));
+    let name = |digest: &str, kind: &str| format!("{}.{kind}", digest.replace(':', "-"));
+    let digest = truth.digest.unwrap();
+    assert!(truth.tag_digests.contains_key(&name(&digest, "sig")));
+    assert!(truth.tag_digests.contains_key(&name(&digest, "att")));
 }

@@ -7,7 +7,7 @@ use crate::sim::world::repo::{BOT, OTHER, VIEWER};
 
 /// Where the web pages are; a simulated one opens nothing.
 pub(super) const WEB: &str = "https://github.com";
-pub(super) const REPO_ID: u64 = 648_120_551;
+pub(super) const REPO_ID: u64 = 418_273_645;
 
 /// The base by which a request came, and the repository's name: each answer echoes them.
 #[derive(Debug, Clone)]
@@ -31,7 +31,8 @@ impl Links {
             VIEWER => 9_104_511,
             OTHER => 12_550_342,
             BOT => 41_898_282,
-            _ => 7_310_024,
+            // The owner's number, as certificates name it too.
+            _ => 93_827_164,
         };
         let kind = if login == BOT {
             "Bot"

@@ -116,14 +116,7 @@ impl World {
                 self.outside.upload(&run.version, at)?;
             }
             Effect::Release => self.publish_release(&run),
-            Effect::CleanUp => {
-                let prefix = format!("prerelease-v{}-{}", run.version, run.short_sha());
-                for tag in self.outside.tags() {
-                    if tag.starts_with(&prefix) || tag == "prerelease" {
-                        self.outside.untag(&tag);
-                    }
-                }
-            }
+            Effect::CleanUp => self.clean_up(&run),
             Effect::ReportFailure => self.report_failure(&run),
         }
         Ok(())
@@ -174,6 +167,9 @@ impl World {
             event: run.event.clone(),
             run: run.id,
             attempt,
+            started: run
+                .attempt(attempt)
+                .map_or(self.now, |attempt| attempt.started),
             at: self.now,
         }
     }
@@ -213,6 +209,30 @@ impl World {
             payload: Some(payload),
             id: None,
         });
+    }
+
+    /// Removes the prerelease tags; then, if nothing else points at the image, what was signed about it.
+    fn clean_up(&mut self, run: &Run) {
+        let prefix = format!("prerelease-v{}-{}", run.version, run.short_sha());
+        for tag in self.outside.tags() {
+            if tag.starts_with(&prefix) || tag == "prerelease" {
+                self.outside.untag(&tag);
+            }
+        }
+        let Some(built) = &run.built else {
+            return;
+        };
+        let mut tags = self.outside.tags().into_iter();
+        if tags.any(|tag| self.outside.resolve(&tag).as_ref() == Some(&built.digest)) {
+            return;
+        }
+        let platforms = built.platforms.iter().map(|(_, digest)| digest);
+        for digest in platforms.chain([&built.digest]) {
+            for kind in ["sig", "att", "sbom"] {
+                let name = digest.replace(':', "-");
+                self.outside.untag(&format!("{name}.{kind}"));
+            }
+        }
     }
 
     fn publish_release(&mut self, run: &Run) {

@@ -16,6 +16,9 @@ pub(crate) struct Order {
     pub(crate) event: String,
     pub(crate) run: u64,
     pub(crate) attempt: u64,
+    /// When the image's build began.
+    pub(crate) started: Timestamp,
+    /// Now.
     pub(crate) at: Timestamp,
 }
 
