@@ -10,6 +10,7 @@ use std::time::Duration;
 pub mod address;
 pub mod body;
 pub mod failure;
+mod proxy;
 pub mod redirect;
 pub mod registry;
 pub mod text;
@@ -41,12 +42,20 @@ impl Default for Limits {
     }
 }
 
-/// Makes the HTTP client: no redirect is followed by itself, no request is repeated, no proxy is left out.
+/// Makes the HTTP client: no redirect is followed by itself and no request is repeated.
 ///
-/// It has connection pools of its own, so one is made for each service and then cloned.
+/// It takes the proxies that the environment names, but never for this machine itself. It has
+/// connection pools of its own, so one is made for each service and then cloned.
 /// It fails where the machine's certificate store cannot be read.
 pub fn client(limits: &Limits) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+    builder(limits, |name| std::env::var(name).ok()).build()
+}
+
+fn builder(
+    limits: &Limits,
+    environment: impl Fn(&str) -> Option<String>,
+) -> reqwest::ClientBuilder {
+    let plain = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(limits.connect)
         .read_timeout(limits.read)
@@ -54,5 +63,8 @@ pub fn client(limits: &Limits) -> Result<reqwest::Client, reqwest::Error> {
         .retry(reqwest::retry::never())
         .referer(false)
         .gzip(true)
-        .build()
+        .no_proxy();
+    proxy::proxies(environment)
+        .into_iter()
+        .fold(plain, reqwest::ClientBuilder::proxy)
 }

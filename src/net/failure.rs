@@ -45,7 +45,7 @@ pub fn transport(service: &str, err: &(dyn Error + 'static)) -> Failure {
         .unwrap_or_default();
     let is_built_wrong = body::causes(err).any(|err| {
         err.downcast_ref::<reqwest::Error>()
-            .is_some_and(|err| err.is_builder() || err.is_request() && err.is_body())
+            .is_some_and(reqwest::Error::is_builder)
     });
     if is_built_wrong {
         return plain(
@@ -157,7 +157,12 @@ pub fn status(
     }
 }
 
+/// Longest time for which a service may silence us: more is a mistake, and must not outlast a working day.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
 /// When the service wants to be asked again: `Retry-After` (seconds or a date), else `X-Retry-After` (Unix time).
+///
+/// At most a day from now.
 pub fn retry_at(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     text("retry-after")
@@ -169,6 +174,7 @@ pub fn retry_at(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
             Err(_) => http_date(value),
         })
         .or_else(|| text("x-retry-after").and_then(unix_time))
+        .map(|at| at.min(crate::domain::time::after(now, LONGEST_WAIT)))
 }
 
 /// A moment given in seconds since 1970.
@@ -218,7 +224,8 @@ mod tests {
         );
         assert_eq!(
             at(&[("retry-after", "99999999999999999")]),
-            Some(Timestamp::MAX.to_string())
+            Some("2026-01-02T00:00:00Z".to_owned()),
+            "for a day, not for good"
         );
         assert_eq!(at(&[("retry-after", "soon")]), None);
         assert_eq!(at(&[]), None);

@@ -5,5 +5,6 @@ mod contract;
 mod listings;
 mod logs;
 mod refusals;
+mod simulated;
 mod stub;
 mod transport;

@@ -15,6 +15,9 @@ const RIGHTS: &str = "a fine-grained token with read access to Actions, Contents
 /// How long to be silent where GitHub asks to slow down and gives no time.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// How long a budget lasts.
+const WINDOW: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
 /// An answer that is no success.
 pub(super) struct Refusal<'a> {
     /// Its status.
@@ -85,10 +88,12 @@ impl Refusal<'_> {
 
     fn rate_limited(&self) -> Failure {
         let spent = self.budget_is_spent();
+        // GitHub's windows last an hour; what lies beyond two is not believed.
+        let latest = after(self.now, 2 * WINDOW);
         let reset = self
             .header("x-ratelimit-reset")
             .and_then(failure::unix_time)
-            .filter(|_| spent);
+            .filter(|reset| spent && *reset <= latest);
         let retry_at = failure::retry_at(self.headers, self.now)
             .or(reset)
             .unwrap_or_else(|| after(self.now, SILENCE));

@@ -14,7 +14,7 @@ use crate::support::judges;
 
 const REPO: &str = "/repos/{owner}/{repo}";
 
-fn contract() -> Option<Value> {
+pub(super) fn contract() -> Option<Value> {
     let path = judges::shared()?.join("contracts/github-openapi.json");
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }
@@ -302,7 +302,7 @@ fn the_examples_mean_what_they_say() {
 }
 
 /// Whether a path of ours is an operation of the description, each parameter of the query known to it.
-fn is_described(root: &Value, target: &str) -> Result<(), String> {
+pub(super) fn is_described(root: &Value, target: &str) -> Result<(), String> {
     let url = url::Url::parse("http://host")
         .unwrap()
         .join(target)

@@ -50,6 +50,21 @@ async fn a_spent_budget_is_told_from_a_missing_right() {
     assert_eq!(spent.retry_at.unwrap().to_string(), "2026-01-01T00:30:00Z");
     assert!(spent.what.contains("5000"), "{}", spent.what);
 
+    let for_good = refused(refusal(
+        403,
+        "API rate limit exceeded",
+        &[
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "99999999999"),
+        ],
+    ))
+    .await;
+    assert_eq!(
+        for_good.retry_at.unwrap().to_string(),
+        "2026-01-01T00:01:00Z",
+        "no window is that long"
+    );
+
     let slow = refused(refusal(
         403,
         "You have exceeded a secondary rate limit.",
