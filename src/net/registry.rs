@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::redirect;
-use super::{address, body, failure};
+use super::{Limits, address, body, failure};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::policy::{ImageRepository, Tag};
@@ -38,10 +38,21 @@ const TAGS_A_PAGE: usize = 1000;
 /// All manifest types that are asked for.
 ///
 /// With fewer, a registry may answer with one platform's manifest, or with one that it made up.
-const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, \
+const MANIFEST_TYPES: ManifestTypes = ManifestTypes(
+    "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.oci.image.manifest.v1+json, \
-     application/vnd.docker.distribution.manifest.v2+json";
+     application/vnd.docker.distribution.manifest.v2+json",
+);
+
+/// Media types as the header `Accept` lists them.
+struct ManifestTypes(&'static str);
+
+impl ManifestTypes {
+    fn contains(&self, media_type: &str) -> bool {
+        self.0.split(", ").any(|known| known == media_type)
+    }
+}
 
 /// A repository and how to get at it.
 #[derive(Debug, Clone)]
@@ -176,7 +187,7 @@ impl Registry {
         let request = Request {
             method: Method::HEAD,
             url: &url,
-            accept: Some(MANIFEST_TYPES),
+            accept: Some(MANIFEST_TYPES.0),
             limit: 0,
         };
         let reply = self.send(&request, now, meter).await?;
@@ -185,7 +196,7 @@ impl Registry {
                 Some(digest) => Ok(Some(digest)),
                 None => self.hashed(reference, now, meter).await,
             },
-            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::NOT_FOUND if !is_page(&reply.headers) => Ok(None),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
                 self.hashed(reference, now, meter).await
             }
@@ -214,27 +225,33 @@ impl Registry {
         let request = Request {
             method: Method::GET,
             url: &url,
-            accept: Some(MANIFEST_TYPES),
+            accept: Some(MANIFEST_TYPES.0),
             limit: LARGEST_MANIFEST,
         };
         let reply = self.send(&request, now, meter).await?;
         match reply.status {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(None),
+            StatusCode::NOT_FOUND if !is_page(&reply.headers) => return Ok(None),
             _ => return Err(self.refused(&reply, now)),
         }
+        let media_type = media_type(&reply.headers);
+        let announced = self.announced(&reply.headers)?;
         let digest = match reference {
             Reference::Digest(asked) => {
                 self.check(asked, &reply.body, "was asked for")?;
                 asked.clone()
             }
+            // Without a digest to hold it against, whatever stands in between could be hashed here.
+            Reference::Tag(_) if announced.is_none() && !MANIFEST_TYPES.contains(&media_type) => {
+                return Err(failure::malformed(self.service(), "a manifest"));
+            }
             Reference::Tag(_) => Digest::of(&reply.body),
         };
-        if let Some(announced) = self.announced(&reply.headers)? {
+        if let Some(announced) = announced {
             self.check(&announced, &reply.body, "was announced")?;
         }
         Ok(Some(RawManifest {
-            media_type: media_type(&reply.headers),
+            media_type,
             bytes: reply.body,
             digest,
         }))
@@ -414,7 +431,8 @@ impl Registry {
     ) -> Result<Reply, Failure> {
         let mut builder = self
             .http
-            .request(request.method.clone(), request.url.clone());
+            .request(request.method.clone(), request.url.clone())
+            .timeout(Limits::default().whole);
         if let Some(accept) = request.accept {
             builder = builder.header(ACCEPT, accept);
         }
@@ -523,6 +541,11 @@ fn wrong_digest(what: &str) -> Failure {
         what,
         "Trust nothing that this registry says of the image until it is clear what stands between it and here.",
     )
+}
+
+/// Whether the answer is a page for people: a registry answers otherwise, even where it has nothing.
+fn is_page(headers: &HeaderMap) -> bool {
+    media_type(headers) == "text/html"
 }
 
 fn media_type(headers: &HeaderMap) -> String {

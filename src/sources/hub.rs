@@ -11,7 +11,7 @@ use crate::domain::fact::{Ask, Fact, Failure, FailureKind, Rate};
 use crate::domain::policy::ImageRepository;
 use crate::domain::time::Timestamp;
 use crate::net::registry::{Meter, said};
-use crate::net::{body, failure};
+use crate::net::{Limits, body, failure};
 use crate::secret::{Login, Provider};
 use crate::sources::Answer;
 
@@ -159,7 +159,7 @@ impl Client {
         pass: Option<&Pass>,
         meter: &mut Meter,
     ) -> Result<Reply, Failure> {
-        let mut builder = self.http.get(url.clone());
+        let mut builder = self.http.get(url.clone()).timeout(Limits::default().whole);
         if let Some(pass) = pass {
             builder = builder.header(AUTHORIZATION, pass.header.clone());
         }

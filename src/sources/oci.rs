@@ -31,7 +31,8 @@ const REMEMBERED: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Client {
     registry: Registry,
-    manifests: Shelf<Manifest>,
+    /// What cannot be read for its content is remembered as that.
+    manifests: Shelf<Result<Manifest, Failure>>,
     configs: Shelf<ImageConfig>,
 }
 
@@ -54,7 +55,7 @@ impl Client {
             Ask::Manifest(_, digest) => self
                 .manifest(digest, now, &mut meter)
                 .await
-                .map(|found| Fact::Manifest(found.map(Arc::unwrap_or_clone))),
+                .map(Fact::Manifest),
             Ask::Config(_, digest) => self
                 .config(digest, now, &mut meter)
                 .await
@@ -134,30 +135,36 @@ impl Client {
         digest: &Digest,
         now: Timestamp,
         meter: &mut Meter,
-    ) -> Result<Option<Arc<Manifest>>, Failure> {
-        self.manifests
+    ) -> Result<Option<Manifest>, Failure> {
+        let found = self
+            .manifests
             .get_or_fetch(digest, async {
                 let reference = Reference::Digest(digest);
                 let Some(raw) = self.registry.manifest(reference, now, meter).await? else {
                     return Ok(None);
                 };
-                Ok(Some((self.read(&raw)?, raw.bytes.len())))
+                let read = match convert::manifest(&raw.bytes, &raw.media_type, &raw.digest) {
+                    Ok(manifest) => Ok(manifest),
+                    Err(why) if why.lies_in_content() => Err(self.unreadable(&raw, &why)),
+                    // The next answer may have another type.
+                    Err(why) => return Err(self.unreadable(&raw, &why)),
+                };
+                Ok(Some((read, raw.bytes.len())))
             })
-            .await
+            .await?;
+        found.map(Arc::unwrap_or_clone).transpose()
     }
 
-    fn read(&self, raw: &RawManifest) -> Result<Manifest, Failure> {
-        convert::manifest(&raw.bytes, &raw.media_type, &raw.digest).map_err(|why| {
-            failure::plain(
-                FailureKind::Malformed,
-                format!(
-                    "The manifest {} of {} cannot be read: {why}.",
-                    raw.digest.short(),
-                    self.registry.image()
-                ),
-                "Its bytes are those of its digest, so it was pushed like this: look at the build that pushed it.",
-            )
-        })
+    fn unreadable(&self, raw: &RawManifest, why: &convert::ConvertError) -> Failure {
+        failure::plain(
+            FailureKind::Malformed,
+            format!(
+                "The manifest {} of {} cannot be read: {why}.",
+                raw.digest.short(),
+                self.registry.image()
+            ),
+            "Its bytes are those of its digest, so it was pushed like this: look at the build that pushed it.",
+        )
     }
 
     /// The configuration of one platform's image.

@@ -12,7 +12,7 @@ use crate::domain::fact::{Ask, Fact, Failure, FailureKind};
 use crate::domain::policy::PypiName;
 use crate::domain::time::Timestamp;
 use crate::net::registry::Meter;
-use crate::net::{body, failure, redirect};
+use crate::net::{Limits, body, failure, redirect};
 use crate::sources::Answer;
 
 mod filename;
@@ -196,7 +196,11 @@ impl Client {
     ) -> Result<Reply, Failure> {
         let mut url = url.clone();
         for _ in 0..=HOPS {
-            let mut builder = self.http.get(url.clone()).header(ACCEPT, accept);
+            let mut builder = self
+                .http
+                .get(url.clone())
+                .timeout(Limits::default().whole)
+                .header(ACCEPT, accept);
             if let Some(etag) = etag {
                 builder = builder.header(IF_NONE_MATCH, etag);
             }

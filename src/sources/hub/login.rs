@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::{Client, SERVICE};
 use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::time::{Timestamp, after};
-use crate::net::failure;
 use crate::net::registry::Meter;
 use crate::net::text::clean;
+use crate::net::{Limits, failure};
 use crate::secret::{Credential, Login, Secret};
 
 /// A pass is good for ten minutes; it is renewed before that.
@@ -76,7 +76,8 @@ impl Client {
     ) -> Result<Pass, Failure> {
         let url = self.api(&["v2", "auth", "token"])?;
         let body = serde_json::json!({ "identifier": username, "secret": password.expose() });
-        let sent = self.http.post(url).json(&body).send().await;
+        let request = self.http.post(url).timeout(Limits::default().whole);
+        let sent = request.json(&body).send().await;
         let reply = self.read(sent, LARGEST, meter).await?;
         match reply.status {
             StatusCode::OK => {}

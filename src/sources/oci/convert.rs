@@ -16,7 +16,7 @@ use crate::domain::digest::Digest;
 use crate::domain::policy::Platform;
 use crate::net::text::clean;
 
-/// The annotation by which BuildKit marks an attestation in an index.
+/// The annotation by which `BuildKit` marks an attestation in an index.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 /// The annotation that names the manifest an attestation speaks of.
 const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
@@ -47,6 +47,16 @@ pub(super) enum ConvertError {
     /// The form that registries made up before images had digests of their own.
     #[error("it is of the old form (schema 1), which says nothing of platforms")]
     Old,
+}
+
+impl ConvertError {
+    /// Whether the bytes alone are at fault, so that fetching them again gives nothing else.
+    pub(super) fn lies_in_content(&self) -> bool {
+        match self {
+            Self::Json(_) | Self::TwoShapes | Self::Digest(_) => true,
+            Self::TwoTypes { .. } | Self::NotItsType(_) | Self::Old => false,
+        }
+    }
 }
 
 enum Kind {
@@ -191,7 +201,7 @@ fn is_layer(media_type: &str) -> bool {
 pub(super) fn config(bytes: &[u8], digest: &Digest) -> Result<ImageConfig, ConvertError> {
     let wire: wire::Config = json(bytes)?;
     let labels = wire
-        .config
+        .start
         .and_then(|inner| inner.labels)
         .unwrap_or_default();
     let label = |key: &str| {

@@ -51,7 +51,8 @@ pub(super) struct Config {
     pub(super) architecture: Option<String>,
     pub(super) variant: Option<String>,
     pub(super) created: Option<String>,
-    pub(super) config: Option<Inner>,
+    #[serde(rename = "config")]
+    pub(super) start: Option<Inner>,
 }
 
 /// The part of a configuration that a container is started with.

@@ -135,7 +135,8 @@ pub(super) async fn output_of(program: &Path, arguments: &[&str]) -> Vec<u8> {
         .unwrap();
     assert!(
         output.status.success(),
-        "{program:?} {arguments:?}: {}",
+        "{} {arguments:?}: {}",
+        program.display(),
         String::from_utf8_lossy(&output.stderr)
     );
     output.stdout

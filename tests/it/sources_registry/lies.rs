@@ -108,6 +108,40 @@ async fn a_tag_without_a_proper_digest_is_hashed_or_refused() {
 }
 
 #[tokio::test]
+async fn a_page_for_people_is_neither_a_manifest_nor_its_absence() {
+    let page = &[("content-type", "text/html; charset=utf-8")];
+    for status in [200, 404] {
+        let stub =
+            Stub::new(move |_| respond(status, page, "<html>Log in to the hotel</html>")).await;
+        let client = registry(stub.address, nobody());
+        let failure = failure(&client, &tag("latest")).await;
+        let expected = match status {
+            200 => FailureKind::Malformed,
+            _ => FailureKind::NotFound,
+        };
+        assert_eq!(failure.kind, expected, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_for_its_content_is_not_fetched_again() {
+    let bodies = [
+        (r#"{"manifests":[],"layers":[]}"#, 1),
+        (r#"{"layers":[]}"#, 2),
+    ];
+    for (body, requests) in bodies {
+        let stub = Stub::new(move |_| respond(200, &[("content-type", INDEX)], body)).await;
+        let client = registry(stub.address, nobody());
+        let ask = Ask::Manifest(image(), Digest::of(body.as_bytes()));
+        for _ in 0..2 {
+            let failure = failure(&client, &ask).await;
+            assert_eq!(failure.kind, FailureKind::Malformed);
+        }
+        assert_eq!(stub.seen().len(), requests, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_manifest_of_two_meanings_is_refused() {
     let image = json!({"config": {"digest": Digest::of(b"c").as_str()}, "layers": []}).to_string();
     let both = json!({"manifests": [], "layers": []}).to_string();
@@ -121,7 +155,7 @@ async fn a_manifest_of_two_meanings_is_refused() {
     for body in [image, both, twice, deep, page] {
         let asked = Digest::of(body.as_bytes());
         let read = manifest_answered(&asked, &[("content-type", INDEX)], body.clone()).await;
-        assert_eq!(read, Err(FailureKind::Malformed), "{:.60}", body);
+        assert_eq!(read, Err(FailureKind::Malformed), "{body:.60}");
     }
 }
 
@@ -366,4 +400,37 @@ async fn what_cannot_be_a_tag_is_never_asked_for() {
         assert_eq!(failure.kind, FailureKind::Malformed, "{bad}");
     }
     assert!(stub.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_half_way_is_a_timeout() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    for sent in [
+        "",
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"tags\":[\"a\"",
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request).await.unwrap();
+            socket.write_all(sent.as_bytes()).await.unwrap();
+            // Held open until the client has had enough of it.
+            while socket.read(&mut request).await.is_ok_and(|read| read > 0) {}
+        });
+        let limits = gonogo::net::Limits {
+            read: std::time::Duration::from_millis(100),
+            ..Default::default()
+        };
+        let access = gonogo::sources::oci::RegistryAccess {
+            image: image().0.parse().unwrap(),
+            registry_url: format!("http://{address}").parse().unwrap(),
+            credentials: nobody(),
+        };
+        let http = gonogo::net::client(&limits).unwrap();
+        let client = gonogo::sources::oci::Client::new(http, access);
+        let failure = failure(&client, &Ask::Tags(image())).await;
+        assert_eq!(failure.kind, FailureKind::Timeout, "{sent}: {failure:?}");
+    }
 }
