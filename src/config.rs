@@ -81,6 +81,8 @@ pub struct Config {
     pub notes: Vec<String>,
     /// Why no repository is known, where none is.
     pub no_repository: Option<String>,
+    /// The policy of no repository: what was configured is shown, though nothing is watched.
+    unbound: Option<Box<Policy>>,
 }
 
 /// Whether anything may be written outside.
@@ -174,6 +176,7 @@ impl Default for Config {
             origins: Origins::default(),
             notes: Vec::new(),
             no_repository: None,
+            unbound: None,
         }
     }
 }

@@ -48,6 +48,15 @@ pub(super) fn registry_login(image: &ImageAccess, env: &Environment) -> Provider
 pub(super) fn hub_login(image: &ImageAccess, env: &Environment) -> Provider<Login> {
     match &image.rules {
         RegistryRules::DockerHub { hub_api_url } => {
+            let standard = ImageAccess::standard(image.repository.clone());
+            let one_moved =
+                (image.registry_url == standard.registry_url) != (image.rules == standard.rules);
+            if one_moved && matches!(image.credentials, RegistryCredentials::Env { .. }) {
+                return Provider::fixed(missing(format!(
+                    "the credentials of {} are for {}: give hub_api_url and registry_url together",
+                    image.repository, image.registry_url
+                )));
+            }
             login(hub_api_url.clone(), image.credentials.clone(), env.clone())
         }
         RegistryRules::Oci => Provider::fixed(missing(format!(

@@ -30,12 +30,11 @@ impl Environment {
             .collect();
         let project = directories::ProjectDirs::from("", "", "gonogo");
         let paths = project.as_ref().map_or_else(
-            || {
-                let base = std::env::temp_dir().join("gonogo");
-                Paths {
-                    cache: base.join("cache"),
-                    state: base.join("state"),
-                }
+            // Without a home nothing is kept: a folder that others can write to could hold anybody's
+            // trust. No file can be below this path.
+            || Paths {
+                cache: PathBuf::from("/dev/null/gonogo"),
+                state: PathBuf::from("/dev/null/gonogo"),
             },
             |dirs| Paths {
                 cache: dirs.cache_dir().to_owned(),

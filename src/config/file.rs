@@ -67,7 +67,7 @@ impl Layer {
     /// A list of images replaces the list below, but an image keeps what was said of it below:
     /// the checkout names tags and platforms, the user's file adds the credentials.
     pub(super) fn overlay(&mut self, above: Self) {
-        self.leaves.extend(above.leaves);
+        lay_over(&mut self.leaves, above.leaves);
         self.profiles.extend(above.profiles);
         let Some(images) = above.images else { return };
         let below = self.images.take().unwrap_or_default();
@@ -80,12 +80,33 @@ impl Layer {
                         .find(|known| known.repository == image.repository)
                         .map(|known| known.leaves.clone())
                         .unwrap_or_default();
-                    leaves.extend(image.leaves);
+                    lay_over(&mut leaves, image.leaves);
                     ImageLeaves { leaves, ..image }
                 })
                 .collect(),
         );
     }
+}
+
+/// Lays settings over others. A credential belongs to the address that it was given for, so a layer
+/// that says where requests go and says no credential takes the one below away.
+fn lay_over(below: &mut Leaves, above: Leaves) {
+    const BELONGS: &[(&str, &str)] = &[
+        ("github.api_url", "github.token"),
+        ("image.registry_url", "image.credentials"),
+        ("image.hub_api_url", "image.credentials"),
+    ];
+    for (address, credential) in BELONGS {
+        let moves = above.get(address).is_some_and(|leaf| {
+            below
+                .get(address)
+                .is_none_or(|known| known.setting != leaf.setting)
+        });
+        if moves && !above.contains_key(credential) {
+            below.remove(credential);
+        }
+    }
+    below.extend(above);
 }
 
 /// How far a file is believed.

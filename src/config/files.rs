@@ -23,6 +23,18 @@ pub(super) fn read_if_there(path: &Path) -> Result<Option<String>, ConfigError> 
     }
 }
 
+/// The text of a checkout's file: a plain file only, because a link to a pipe or a terminal would
+/// hold the program up.
+pub(super) fn read_plain_if_there(path: &Path) -> Result<Option<String>, ConfigError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(ConfigError::Read {
+            path: path.to_owned(),
+            source: std::io::Error::other("it is no plain file"),
+        }),
+        _ => read_if_there(path),
+    }
+}
+
 /// A file's text; that there is no such file is an error.
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Read {

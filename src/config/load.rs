@@ -54,7 +54,7 @@ pub(super) fn load(env: &Environment, flags: &Flags) -> Result<Config, ConfigErr
     }
     if let Some(root) = &root {
         let path = root.join(CHECKOUT_FILE);
-        if let Some(text) = files::read_if_there(&path)? {
+        if let Some(text) = files::read_plain_if_there(&path)? {
             let standing = if trust::is_trusted(&env.paths.state, &path, &text) {
                 Standing::Trusted
             } else {

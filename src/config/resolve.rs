@@ -120,25 +120,26 @@ pub(super) fn resolve(
             value::service_url(text).map(|_| text.to_owned())
         })?
         .unwrap_or_else(|| GITHUB_ISSUER.to_owned());
-    // Checked even while no repository is known: a mistake shows at once.
-    let stand_in = repo.clone().map_or_else(|| "o/n".parse(), Ok).ok();
-    let identity = stand_in
-        .map(|repo| {
-            let fill = |text: &str| IdentityPattern::new(text, &repo, &pipeline.signer_workflow);
-            let configured = reader.text("signature.identity", |text| {
-                if text.is_empty() {
-                    return Err("an empty pattern would let every identity pass".to_owned());
-                }
-                fill(text).map_err(|error| error.to_string())
-            })?;
-            match configured {
-                Some(pattern) => Ok(pattern),
-                None => fill(STANDARD_IDENTITY)
-                    .map_err(|error| bad(Origin::Default, "signature.identity", error)),
-            }
-        })
-        .transpose()?;
-    let pypi = pypi(&mut reader, repo.as_ref())?;
+    // Checked even while no repository is known, with one in its place: a mistake shows at once.
+    let bound = repo.is_some();
+    let repo = match repo {
+        Some(repo) => repo,
+        None => "OWNER/NAME"
+            .parse()
+            .map_err(|error| bad(Origin::Default, "repo", error))?,
+    };
+    let fill = |text: &str| IdentityPattern::new(text, &repo, &pipeline.signer_workflow);
+    let identity = match reader.text("signature.identity", |text| {
+        if text.is_empty() {
+            return Err("an empty pattern would let every identity pass".to_owned());
+        }
+        fill(text).map_err(|error| error.to_string())
+    })? {
+        Some(pattern) => pattern,
+        None => fill(STANDARD_IDENTITY)
+            .map_err(|error| bad(Origin::Default, "signature.identity", error))?,
+    };
+    let pypi = pypi(&mut reader, bound.then_some(&repo))?;
 
     let mut images = Vec::new();
     for entry in layer.images.iter().flatten() {
@@ -146,14 +147,17 @@ pub(super) fn resolve(
         images.push(spec);
         config.images.push(access);
     }
-    if let (Some(repo), Some(identity)) = (repo, identity) {
-        config.policy = Some(Policy {
-            repo,
-            pipeline,
-            images,
-            signature: SignaturePolicy { issuer, identity },
-            pypi,
-        });
+    let policy = Policy {
+        repo,
+        pipeline,
+        images,
+        signature: SignaturePolicy { issuer, identity },
+        pypi,
+    };
+    if bound {
+        config.policy = Some(policy);
+    } else {
+        config.unbound = Some(Box::new(policy));
     }
     config.origins = origins;
     Ok(config)

@@ -23,8 +23,9 @@ pub struct Row {
 pub(super) fn rows(config: &Config) -> Vec<Row> {
     let mut values: Vec<(String, Value)> = Vec::new();
     let mut put = |key: &str, value: Value| values.push((key.to_owned(), value));
-    let policy = config.policy.as_ref();
-    put("repo", json!(policy.map(|policy| policy.repo.to_string())));
+    let known = config.policy.as_ref();
+    put("repo", json!(known.map(|policy| policy.repo.to_string())));
+    let policy = known.or(config.unbound.as_deref());
     put("github.api_url", json!(config.github.api_url.as_str()));
     put("github.token", token(&config.github.token));
     if let Some(policy) = policy {

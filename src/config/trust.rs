@@ -25,7 +25,7 @@ pub struct Pinned {
 pub fn trust(env: &Environment) -> Result<Pinned, ConfigError> {
     let root = checkout::root(&env.cwd).ok_or(ConfigError::NothingToTrust)?;
     let path = root.join(CHECKOUT_FILE);
-    let text = files::read_if_there(&path)?.ok_or(ConfigError::NothingToTrust)?;
+    let text = files::read_plain_if_there(&path)?.ok_or(ConfigError::NothingToTrust)?;
     let pinned = Pinned {
         path: canonical(&path),
         sha256: sha256(&text),

@@ -89,6 +89,86 @@ async fn a_token_goes_to_its_own_host_only() {
 }
 
 #[tokio::test]
+async fn a_new_address_takes_the_token_of_the_old_one_away() {
+    let machine = Machine::new();
+    machine.user(
+        "[github]\ntoken = { env = \"MINE\" }\n[profile.local.github]\napi_url = \"http://127.0.0.1:1\"\n\
+         [[image]]\nrepository = \"acme/rocket\"\n\
+         credentials = { username = { env = \"MINE\" }, password = { env = \"MINE\" } }\n",
+    );
+    let file = machine.write(
+        "other.toml",
+        "[github]\napi_url = \"https://other.example\"\n\
+         [[image]]\nrepository = \"acme/rocket\"\nregistry_url = \"https://other.example\"\n",
+    );
+    let by_file = Flags {
+        config: Some(file),
+        ..Flags::default()
+    };
+    let by_profile = Flags {
+        profile: Some("local".to_owned()),
+        ..Flags::default()
+    };
+    let by_variable = [
+        ("MINE", "mine"),
+        ("GONOGO_GITHUB_API_URL", "https://other.example"),
+    ];
+    for (vars, flags, expected) in [
+        (&by_variable[..1], Flags::default(), Some("mine")),
+        (&by_variable[..1], by_file.clone(), None),
+        (&by_variable[..1], by_profile, None),
+        (&by_variable[..], Flags::default(), None),
+    ] {
+        let env = machine.env(vars);
+        let config = Config::load(&env, &flags).unwrap();
+        let found = config.github_token(&env).get().await;
+        assert_eq!(exposed(&found), expected, "{flags:?}");
+    }
+    let env = machine.env(&by_variable[..1]);
+    let config = Config::load(&env, &by_file).unwrap();
+    let login = config.registry_login(&env, &config.images[0]).get().await;
+    assert_eq!(basic(&login), None);
+}
+
+#[tokio::test]
+async fn a_registrys_password_does_not_go_to_docker_hub() {
+    let credentials = "credentials = { username = { env = \"U\" }, password = { env = \"U\" } }";
+    for (urls, registry, hub) in [
+        ("", true, true),
+        ("registry_url = \"http://127.0.0.1:1\"", true, false),
+        (
+            "registry_url = \"http://127.0.0.1:1\"\nhub_api_url = \"http://127.0.0.1:2\"",
+            true,
+            true,
+        ),
+        ("hub_api_url = \"http://127.0.0.1:2\"", true, false),
+    ] {
+        let machine = Machine::new();
+        machine.user(&format!(
+            "[[image]]\nrepository = \"acme/rocket\"\n{credentials}\n{urls}\n"
+        ));
+        let env = machine.env(&[("U", "x")]);
+        let config = Config::load(&env, &Flags::default()).unwrap();
+        let image = &config.images[0];
+        assert_eq!(
+            config
+                .registry_login(&env, image)
+                .get()
+                .await
+                .value()
+                .is_some(),
+            registry,
+            "{urls}"
+        );
+        assert_eq!(
+            config.hub_login(&env, image).get().await.value().is_some(),
+            hub,
+            "{urls}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_missing_credential_is_a_sentence_and_no_error() {
     let machine = Machine::with_remote();
     assert!(todo(&token(&machine, &[]).await).contains("gh auth login"));

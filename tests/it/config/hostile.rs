@@ -232,6 +232,11 @@ fn a_checkouts_links_to_endless_files_are_not_read() {
     assert!(machine.load().unwrap().policy.is_none());
     std::os::unix::fs::symlink("/dev/zero", machine.path("checkout/.gonogo.toml")).unwrap();
     assert!(machine.load().is_err());
+    for held_up in ["/dev/stdin", "/dev/tty", "/dev/null"] {
+        std::fs::remove_file(machine.path("checkout/.gonogo.toml")).unwrap();
+        std::os::unix::fs::symlink(held_up, machine.path("checkout/.gonogo.toml")).unwrap();
+        assert!(trust(&machine.env(&[])).is_err(), "{held_up}");
+    }
 }
 
 #[test]

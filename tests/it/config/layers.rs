@@ -360,6 +360,19 @@ fn a_variable_that_sets_nothing_is_told() {
 }
 
 #[test]
+fn what_is_configured_is_shown_even_while_no_repository_is_known() {
+    let machine = Machine::new();
+    machine.user("[pipeline]\nrelease_workflow = \"ship.yml\"\n");
+    let config = machine.load().unwrap();
+    assert!(config.policy.is_none());
+    assert_eq!(value(&config, "repo"), json!(null));
+    assert_eq!(
+        value(&config, "pipeline.release_workflow"),
+        json!("ship.yml")
+    );
+}
+
+#[test]
 fn an_image_keeps_below_what_is_not_said_above() {
     let machine = Machine::with_remote();
     machine.checkout(
