@@ -56,6 +56,16 @@
 //! [`domain::fact`] (questions and answers), [`domain::snapshot`], [`domain::outlook`], [`engine::interest`]; then one
 //! source, [`sources::github`], and one face, [`headless::status`].
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "a test that meets the unexpected must fail at that line"
+    )
+)]
+
 pub mod cli;
 pub mod config;
 pub mod domain;
