@@ -104,7 +104,7 @@ pub fn router(registry: Registry, options: HubOptions) -> Router {
         }
     }
     router
-        .fallback(|| async { not_found(json!({})) })
+        .fallback(|| async { not_found(&json!({})) })
         .layer(middleware::from_fn_with_state(hub.clone(), limited))
         .with_state(hub)
 }
@@ -161,7 +161,7 @@ impl Hub {
             Some(user) if user.may(Action::Pull) => Ok(()),
             Some(_) => Err(Box::new(forbidden())),
             None if public => Ok(()),
-            None => Err(Box::new(not_found(json!({})))),
+            None => Err(Box::new(not_found(&json!({})))),
         }
     }
 
@@ -243,7 +243,7 @@ async fn tag_list(
     }
     let name = format!("{namespace}/{repository}");
     if !hub.registry.repositories().contains(&name) {
-        return not_found(json!({"namespace": namespace, "repository": repository}));
+        return not_found(&json!({"namespace": namespace, "repository": repository}));
     }
     let address = format!(
         "http://{}/v2/namespaces/{namespace}/repositories/{repository}/tags",
@@ -251,7 +251,7 @@ async fn tag_list(
     );
     match tags::page(&hub.registry, &name, query.as_deref(), &address) {
         Some(page) => Json(page).into_response(),
-        None => not_found(json!({"namespace": namespace, "repository": repository})),
+        None => not_found(&json!({"namespace": namespace, "repository": repository})),
     }
 }
 
@@ -264,13 +264,10 @@ async fn one_tag(
     if let Err(refusal) = hub.may_read(&headers) {
         return *refusal;
     }
-    match tags::one(&hub.registry, &format!("{namespace}/{repository}"), &tag) {
-        Some(body) => Json(body).into_response(),
-        None => {
-            let what = json!({"namespace": namespace, "repository": repository, "tag": tag});
-            not_found(what)
-        }
+    if let Some(body) = tags::one(&hub.registry, &format!("{namespace}/{repository}"), &tag) {
+        return Json(body).into_response();
     }
+    not_found(&json!({"namespace": namespace, "repository": repository, "tag": tag}))
 }
 
 /// `DELETE /v2/repositories/<namespace>/<repository>/tags/<tag>/`
@@ -302,7 +299,7 @@ async fn delete_tag(
     if hub.registry.delete_tag(&name, &tag) {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        not_found(json!({"namespace": namespace, "repository": repository, "tag": tag}))
+        not_found(&json!({"namespace": namespace, "repository": repository, "tag": tag}))
     }
 }
 
@@ -334,7 +331,7 @@ fn wrapped_error(namespace: &str, repository: &str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
-fn not_found(what: Value) -> Response {
+fn not_found(what: &Value) -> Response {
     let body = json!({"message": "httperror 404: object not found", "errinfo": what});
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }

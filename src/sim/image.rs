@@ -30,7 +30,7 @@ pub struct ImageSpec {
     pub platforms: Vec<Platform>,
     /// Which media types the manifests have.
     pub format: Format,
-    /// Whether BuildKit's attestation manifests are in the index.
+    /// Whether `BuildKit`'s attestation manifests are in the index.
     pub attestations: Attestations,
 }
 
@@ -75,7 +75,7 @@ pub enum Format {
     Docker,
 }
 
-/// Whether BuildKit's attestation manifests are in the index.
+/// Whether `BuildKit`'s attestation manifests are in the index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Attestations {
     /// None.
@@ -119,7 +119,7 @@ pub struct BuiltPlatform {
     pub platform: Platform,
     /// Its manifest.
     pub manifest: Built,
-    /// Its BuildKit attestation manifest.
+    /// Its `BuildKit` attestation manifest.
     pub attestation: Option<Built>,
 }
 
@@ -254,7 +254,7 @@ fn build_platform(
     }
 }
 
-/// The attestation manifest that BuildKit adds for one platform: an in-toto statement in place of a layer.
+/// The attestation manifest that `BuildKit` adds for one platform: an in-toto statement in place of a layer.
 fn build_attestation(
     spec: &ImageSpec,
     platform: &Platform,

@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::{Built, ImageSpec};
 use crate::sim::oci::Digest;
 
-/// The predicate type of BuildKit's provenance.
+/// The predicate type of `BuildKit`'s provenance.
 pub(super) const BUILDKIT_PREDICATE: &str = "https://slsa.dev/provenance/v0.2";
 
 /// Media types of both families.
@@ -87,7 +87,7 @@ pub(super) struct Platform {
 }
 
 impl Platform {
-    /// What BuildKit writes for its attestations, so that nobody runs them.
+    /// What `BuildKit` writes for its attestations, so that nobody runs them.
     pub(super) fn unknown() -> Self {
         Self {
             architecture: "unknown".to_owned(),
@@ -142,7 +142,8 @@ pub(super) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<String>,
     os: String,
-    config: RunConfig,
+    #[serde(rename = "config")]
+    run: RunConfig,
     rootfs: RootFs,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     history: Vec<History>,
@@ -188,7 +189,7 @@ impl Config {
             architecture: platform.architecture.clone(),
             variant: platform.variant.clone(),
             os: platform.os.clone(),
-            config: RunConfig {
+            run: RunConfig {
                 env: vec!["PATH=/app:/usr/bin:/bin".to_owned()],
                 entrypoint: vec![format!("/app/{}", spec.name)],
                 working_dir: "/app".to_owned(),
@@ -215,7 +216,7 @@ impl Config {
             architecture: "unknown".to_owned(),
             variant: None,
             os: "unknown".to_owned(),
-            config: RunConfig::default(),
+            run: RunConfig::default(),
             rootfs: RootFs {
                 r#type: "layers",
                 diff_ids: vec![diff_id],
@@ -225,7 +226,7 @@ impl Config {
     }
 }
 
-/// BuildKit's minimal provenance about one platform's manifest.
+/// `BuildKit`'s minimal provenance about one platform's manifest.
 pub(super) fn buildkit_statement(
     spec: &ImageSpec,
     platform: &super::Platform,

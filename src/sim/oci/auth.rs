@@ -161,7 +161,8 @@ impl Auth {
     ) -> Result<Option<String>, Box<Response>> {
         let user = basic(headers).and_then(|(name, password)| self.log_in(&name, &password));
         let Some(user) = user else {
-            return Err(challenge("Basic realm=\"simulated registry\"".to_owned()));
+            let basic = "Basic realm=\"simulated registry\"".to_owned();
+            return Err(Box::new(challenge(basic)));
         };
         match needs.iter().find(|(_, action)| !user.may(*action)) {
             Some(_) => Err(Box::new(denied())),
@@ -199,9 +200,9 @@ impl Auth {
             words if words.is_empty() => words,
             words => format!(",scope=\"{words}\""),
         };
-        Err(challenge(format!(
+        Err(Box::new(challenge(format!(
             "Bearer realm=\"http://{host}/token\",service=\"{SERVICE}\"{scope}{error}"
-        )))
+        ))))
     }
 }
 
@@ -221,14 +222,14 @@ fn scope_words(needs: &[Need<'_>]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn challenge(value: String) -> Box<Response> {
+fn challenge(value: String) -> Response {
     let body = error::body(
         StatusCode::UNAUTHORIZED,
         "UNAUTHORIZED",
         "authentication required",
         serde_json::Value::Null,
     );
-    Box::new(([(WWW_AUTHENTICATE, value)], body).into_response())
+    ([(WWW_AUTHENTICATE, value)], body).into_response()
 }
 
 pub(super) fn denied() -> Response {
@@ -256,13 +257,13 @@ pub(super) async fn token(
     };
     let user = match basic(&headers) {
         None => None,
-        Some((name, password)) => match state.auth.log_in(&name, &password) {
-            Some(user) => Some(user.clone()),
-            None => {
+        Some((name, password)) => {
+            let Some(user) = state.auth.log_in(&name, &password) else {
                 let details = json!({"details": "incorrect username or password"});
                 return (StatusCode::UNAUTHORIZED, Json(details)).into_response();
-            }
-        },
+            };
+            Some(user.clone())
+        }
     };
     let allowed = |action: Action| match &user {
         Some(user) => user.may(action),

@@ -34,7 +34,7 @@ pub(super) fn get(call: &Call, name: &str, digest: &Digest) -> Result<Response, 
         return Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response());
     }
     drop(state);
-    part(&bytes, digest, &call.parts.headers)
+    Ok(part(&bytes, digest, &call.parts.headers))
 }
 
 /// `GET /cdn/<digest>`: bytes for whoever knows the address, but not for who shows a credential.
@@ -55,14 +55,12 @@ pub(super) async fn from_cdn(
     });
     match found {
         None => StatusCode::NOT_FOUND.into_response(),
-        Some((digest, bytes)) => {
-            part(&bytes, &digest, &headers).unwrap_or_else(IntoResponse::into_response)
-        }
+        Some((digest, bytes)) => part(&bytes, &digest, &headers),
     }
 }
 
 /// The bytes, or the range of them that was asked for.
-fn part(bytes: &Bytes, digest: &Digest, headers: &HeaderMap) -> Result<Response, Refused> {
+fn part(bytes: &Bytes, digest: &Digest, headers: &HeaderMap) -> Response {
     let common = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (ACCEPT_RANGES, "bytes".to_owned()),
@@ -71,19 +69,19 @@ fn part(bytes: &Bytes, digest: &Digest, headers: &HeaderMap) -> Result<Response,
     let length = bytes.len();
     let asked = headers.get(RANGE).and_then(|range| range.to_str().ok());
     match asked.map(|range| byte_range(range, length)) {
-        None | Some(Asked::Everything) => Ok((common, bytes.clone()).into_response()),
-        Some(Asked::Nothing) => Ok((
+        None | Some(Asked::Everything) => (common, bytes.clone()).into_response(),
+        Some(Asked::Nothing) => (
             StatusCode::RANGE_NOT_SATISFIABLE,
             [(CONTENT_RANGE, format!("bytes */{length}"))],
-            Refused::RangeNotSatisfiable { length }.to_string(),
+            Refused::RangeNotSatisfiable.to_string(),
         )
-            .into_response()),
+            .into_response(),
         Some(Asked::Part(range)) => {
             let last = range.end.saturating_sub(1);
             let content_range = format!("bytes {}-{last}/{length}", range.start);
             let slice = bytes.slice(range);
             let status = StatusCode::PARTIAL_CONTENT;
-            Ok((status, common, [(CONTENT_RANGE, content_range)], slice).into_response())
+            (status, common, [(CONTENT_RANGE, content_range)], slice).into_response()
         }
     }
 }
@@ -230,10 +228,7 @@ fn misfit(call: &Call, name: &str, id: &str) -> Result<Option<Response>, Refused
     if announced.is_some() && spanned.is_some() && announced != spanned {
         return Err(Refused::RangeInvalid);
     }
-    Ok((first != held).then(|| {
-        let refused = Refused::RangeNotSatisfiable { length: held };
-        (at(name, id, held), refused).into_response()
-    }))
+    Ok((first != held).then(|| (at(name, id, held), Refused::RangeNotSatisfiable).into_response()))
 }
 
 /// The headers that say where an upload goes on.

@@ -41,10 +41,7 @@ pub enum Refused {
     UploadUnknown,
     /// A chunk that does not begin where the last one ended, or a range outside the blob.
     #[error("the range does not fit")]
-    RangeNotSatisfiable {
-        /// Bytes that are there.
-        length: usize,
-    },
+    RangeNotSatisfiable,
     /// A content range that cannot be read.
     #[error("invalid content range or length")]
     RangeInvalid,
@@ -75,9 +72,7 @@ impl Refused {
             Self::ManifestUnknown => (StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN"),
             Self::NameUnknown => (StatusCode::NOT_FOUND, "NAME_UNKNOWN"),
             Self::UploadUnknown => (StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN"),
-            Self::RangeNotSatisfiable { .. } => {
-                (StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID")
-            }
+            Self::RangeNotSatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID"),
             Self::RangeInvalid => (StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID"),
             Self::TagImmutable => (StatusCode::BAD_REQUEST, "TAG_INVALID"),

@@ -171,10 +171,12 @@ fn simple_file(host: &str, file: &File) -> Value {
 fn anchor(host: &str, file: &File) -> String {
     let mut attributes = String::new();
     if let Some(requires) = &file.requires_python {
-        attributes += &format!(" data-requires-python=\"{}\"", escaped(requires));
+        let requires = escaped(requires);
+        attributes = format!(" data-requires-python=\"{requires}\"");
     }
     if let Some(reason) = &file.yanked {
-        attributes += &format!(" data-yanked=\"{}\"", escaped(reason));
+        let reason = escaped(reason);
+        attributes = format!("{attributes} data-yanked=\"{reason}\"");
     }
     let (address, name) = (address(host, file), escaped(&file.filename));
     format!(
@@ -184,7 +186,8 @@ fn anchor(host: &str, file: &File) -> String {
 }
 
 fn page(title: &str, links: impl Iterator<Item = String>, serial: u64) -> String {
-    let links: String = links.map(|link| format!("    {link}<br />\n")).collect();
+    let links: Vec<String> = links.map(|link| format!("    {link}<br />\n")).collect();
+    let links = links.concat();
     format!(
         "<!DOCTYPE html>\n<html>\n  <head>\n    \
          <meta name=\"pypi:repository-version\" content=\"1.1\">\n    <title>{title}</title>\n  \
@@ -302,7 +305,7 @@ fn urls(files: &[File], host: &str) -> Value {
 }
 
 fn file_json(file: &File, host: &str) -> Value {
-    let wheel = file.filename.ends_with(".whl");
+    let wheel = file.filename.rsplit('.').next() == Some("whl");
     let moment = moment(file);
     json!({
         "comment_text": null,

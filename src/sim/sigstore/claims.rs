@@ -39,13 +39,13 @@ pub struct Claims {
 const ARC: [u64; 8] = [1, 3, 6, 1, 4, 1, 57264, 1];
 
 impl Claims {
-    /// A run of `caller` in a repository, whose job in the reusable workflow `called` signs.
+    /// A run of the workflow `started` in a repository, whose job in the reusable workflow `signing` signs.
     ///
     /// Workflows are paths such as `.github/workflows/release.yml`; `git_ref` is a full one, such as `refs/heads/main`.
     pub fn github(
         repository: &str,
-        caller: &str,
-        called: &str,
+        started: &str,
+        signing: &str,
         git_ref: &str,
         sha: &str,
         run: (u64, u32),
@@ -54,7 +54,7 @@ impl Claims {
         let (run_id, attempt) = run;
         Self {
             issuer: "https://token.actions.githubusercontent.com".to_owned(),
-            identity: format!("{base}/{called}@{git_ref}"),
+            identity: format!("{base}/{signing}@{git_ref}"),
             trigger: "push".to_owned(),
             sha: sha.to_owned(),
             workflow_name: "Release".to_owned(),
@@ -63,7 +63,7 @@ impl Claims {
             repository_id: 418_273_645,
             owner_id: 93_827_164,
             runner: "github-hosted".to_owned(),
-            build_config: format!("{base}/{caller}@{git_ref}"),
+            build_config: format!("{base}/{started}@{git_ref}"),
             run_invocation: format!("{base}/actions/runs/{run_id}/attempts/{attempt}"),
             visibility: "public".to_owned(),
             environment: None,

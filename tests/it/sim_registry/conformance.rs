@@ -41,7 +41,7 @@ async fn conformance(registry: &Registry, more: &[(&str, &str)]) -> Option<Count
     Some(counts)
 }
 
-/// The figures of the suite's JUnit file; it leaves out an attribute that is zero.
+/// The figures of the suite's `JUnit` file; it leaves out an attribute that is zero.
 fn counts(results: &Path) -> Counts {
     let junit = std::fs::read_to_string(results.join("junit.xml")).expect("the suite's results");
     let head = junit

@@ -55,7 +55,8 @@ pub(super) async fn succeed(program: &Path, arguments: &[&str]) -> String {
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{program:?} {arguments:?}: {stdout}\n{}",
+        "{} {arguments:?}: {stdout}\n{}",
+        program.display(),
         String::from_utf8_lossy(&output.stderr)
     );
     stdout
