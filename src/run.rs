@@ -32,9 +32,14 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match cli::parse(line) {
         Ok(cli) => cli,
         Err(error) => {
+            let (text, status) = (cli::sentence(&error), cli::exit_status(&error));
             // Where even help cannot be printed there is nobody to tell.
-            let _ = error.print();
-            return ExitCode::from(cli::exit_status(&error));
+            let _ = if status == 0 {
+                write!(std::io::stdout(), "{text}")
+            } else {
+                write!(std::io::stderr(), "{text}")
+            };
+            return ExitCode::from(status);
         }
     };
     match run(&cli) {
@@ -89,7 +94,7 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
         }
         Some(Command::Completions { shell }) => {
             let mut out = Vec::new();
-            clap_complete::generate(*shell, &mut cli::command(), "gonogo", &mut out);
+            cli::completions(*shell, &mut out);
             print(&String::from_utf8_lossy(&out))
         }
         Some(Command::Man) => {
@@ -170,6 +175,9 @@ struct Session {
 fn session(global: &Global) -> eyre::Result<Session> {
     let env = Environment::of_process();
     let config = Config::load(&env, &flags(global))?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
     let policy = guess::with_image(config.require_policy(&env)?.clone(), &env.cwd);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let cache = Cache::new(&config.paths.cache, &policy.repo);

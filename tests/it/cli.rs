@@ -1,6 +1,6 @@
 //! The command line: what is understood, what is refused, and what help says.
 
-use std::process::{Command as Process, Output};
+use std::process::Command as Process;
 
 use gonogo::cli::{
     self, Cli, Color, Command, ConfigCommand, GraphFormat, Rehearsal, SimMode, exit_status,
@@ -226,14 +226,128 @@ fn completions_and_the_manual_know_every_command() {
     }
 }
 
-/// The program with no configuration but that of an empty home.
-fn run(arguments: &[&str], home: &std::path::Path) -> Output {
-    let mut process = Process::new(env!("CARGO_BIN_EXE_gonogo"));
-    process
-        .args(arguments)
-        .current_dir(home)
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin");
-    process.output().unwrap()
+/// A home without any configuration, and the program in it.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Runs the program: exit status, stdout, stderr.
+    fn run(&self, line: &[&str]) -> (Option<i32>, String, String) {
+        let output = Process::new(env!("CARGO_BIN_EXE_gonogo"))
+            .args(line)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("PATH", "/usr/bin:/bin")
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+}
+
+#[test]
+fn the_program_exits_64_on_wrong_use_and_78_on_a_bad_configuration() {
+    let home = Home::new();
+    let (status, out, err) = home.run(&["staus"]);
+    assert_eq!((status, out.as_str()), (Some(64), ""));
+    assert!(err.contains("'status'"), "{err}");
+    let (status, _, err) = home.run(&["--repo", "\u{1b}[2J"]);
+    assert_eq!(status, Some(64));
+    assert!(!err.contains('\u{1b}'), "{err:?}");
+
+    let (status, out, err) = home.run(&["status"]);
+    assert_eq!((status, out.as_str()), (Some(78), ""));
+    assert!(err.contains("--repo OWNER/NAME"), "{err}");
+
+    home.write(".config/gonogo/config.toml", "[githbu]\n");
+    for line in [
+        &["status"][..],
+        &["config", "show"],
+        &["config", "show", "--json"],
+    ] {
+        let (status, out, err) = home.run(line);
+        assert_eq!((status, out.as_str()), (Some(78), ""), "{line:?}");
+        assert!(
+            err.contains("config.toml:1") && err.contains("`github`"),
+            "{err}"
+        );
+    }
+    let (status, _, err) = home.run(&["trust"]);
+    assert_eq!(status, Some(78));
+    assert!(err.contains("nothing to trust"), "{err}");
+}
+
+#[test]
+fn a_strangers_checkout_is_refused_until_it_is_trusted() {
+    let home = Home::new();
+    home.write(".git/HEAD", "");
+    home.write(
+        ".gonogo.toml",
+        "[github]\ntoken = { command = \"touch PWNED\" }\napi_url = \"https://evil.example\"\n",
+    );
+    for line in [
+        &["status", "--repo", "a/b"][..],
+        &["config", "show"],
+        &["runs", "--repo", "a/b"],
+    ] {
+        let (status, _, err) = home.run(line);
+        assert_eq!(status, Some(78), "{line:?}: {err}");
+        assert!(
+            err.contains("names only") && err.contains("gonogo trust"),
+            "{err}"
+        );
+    }
+    assert_eq!(home.run(&["--help"]).0, Some(0));
+    assert_eq!(home.run(&["man"]).0, Some(0));
+    assert_eq!(home.run(&["trust"]).0, Some(0));
+    let (status, out, err) = home.run(&["config", "show", "--origin"]);
+    assert_eq!(status, Some(0), "{err}");
+    let line = out
+        .lines()
+        .find(|line| line.starts_with("github.api_url"))
+        .unwrap();
+    assert!(
+        line.contains("https://evil.example") && line.ends_with(".gonogo.toml:3"),
+        "{line}"
+    );
+    assert!(
+        !home.0.path().join("PWNED").exists(),
+        "showing runs nothing"
+    );
+}
+
+#[test]
+fn the_program_prints_one_json_document_and_nothing_else() {
+    let home = Home::new();
+    let (status, out, err) = home.run(&[
+        "config",
+        "show",
+        "--json",
+        "--repo",
+        "acme/rocket",
+        "--origin",
+    ]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(document["values"][0]["value"], "acme/rocket");
+    assert_eq!(document["values"][0]["origin"]["name"], "--repo");
+    for line in [&["completions", "bash"][..], &["man"], &["--version"]] {
+        let (status, out, err) = home.run(line);
+        assert_eq!((status, err.as_str()), (Some(0), ""), "{line:?}");
+        assert!(out.contains("gonogo"), "{line:?}");
+    }
 }
