@@ -90,7 +90,10 @@ pub fn unread(service: &str, err: BodyError) -> Failure {
 pub fn malformed(service: &str, what: &str) -> Failure {
     plain(
         FailureKind::Malformed,
-        format!("{service} answered with something else than {what}."),
+        format!(
+            "{service} answered with something else than {}.",
+            clean(what)
+        ),
         "If it lasts: check that the configured address is the service's interface, and no proxy answers for it.",
     )
 }

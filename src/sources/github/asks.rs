@@ -9,6 +9,7 @@ use crate::domain::fact::{Failure, FailureKind, Viewer, WorkflowKey};
 use crate::domain::ids::{Attempt, CommitSha, RepoSlug, RunId};
 use crate::domain::run::{Approval, Environment, Job, PendingDeployment, Release, Run, TagRef};
 use crate::net::failure;
+use crate::net::text::clean;
 
 use super::api::{Accept, Call, GITHUB, Look};
 use super::cache::Reply;
@@ -66,7 +67,7 @@ impl Client {
             url,
             accept: Accept::Json,
             limit: JSON_BYTES,
-            subject,
+            subject: clean(&subject),
         })
     }
 
@@ -257,7 +258,7 @@ impl Client {
             url,
             accept: Accept::Raw,
             limit: FILE_BYTES,
-            subject: format!("the workflow file {} of {}", key.path, key.repo),
+            subject: clean(&format!("the workflow file {} of {}", key.path, key.repo)),
         };
         look.get(&call, |reply| {
             String::from_utf8(reply.body.to_vec())
@@ -284,7 +285,7 @@ impl Client {
         look: &Look<'_>,
         tag: &str,
     ) -> Result<Option<TagRef>, Failure> {
-        let subject = format!("the tag {tag} of {}", self.repo);
+        let subject = clean(&format!("the tag {tag} of {}", self.repo));
         let path: Vec<&str> = ["git", "ref", "tags"]
             .into_iter()
             .chain(tag.split('/'))
@@ -396,7 +397,7 @@ fn list<W, T>(
     let used: Vec<T> = sent.items.into_iter().filter_map(convert).collect();
     let skipped = count - used.len();
     if skipped > 0 {
-        tracing::warn!(skipped, of = count, subject = %crate::net::text::clean(&call.subject), "items could not be read");
+        tracing::warn!(skipped, of = count, subject = %call.subject, "items could not be read");
     }
     if used.is_empty() && skipped > 0 {
         return Err(failure::malformed(GITHUB, &call.subject));

@@ -293,6 +293,7 @@ async fn an_annotated_tag_is_followed_to_its_commit() {
     assert_eq!(stub.seen().len(), asked, "they are not even asked for");
     let failure = stub::failure(&client, &Ask::TagRef("tree".to_owned())).await;
     assert_eq!(failure.kind, FailureKind::Unexpected);
+    assert_eq!(tag("\u{1b}[2J\n").await, None);
 }
 
 #[tokio::test]
@@ -324,6 +325,14 @@ async fn a_workflow_file_comes_raw_at_its_commit_or_is_not_there() {
         stub.seen()[0].header("accept"),
         Some("application/vnd.github.raw+json")
     );
+    let odd = WorkflowKey {
+        repo: "acme/shared".parse().unwrap(),
+        path: ".github/\u{1b}[2J\u{7}evil.yml".to_owned(),
+        sha: SHA.parse().unwrap(),
+    };
+    let bytes = Stub::start(|_| Reply::new(200, vec![0xff, 0xfe])).await;
+    let failure = stub::failure(&stub::client(&bytes), &Ask::Workflow(odd)).await;
+    assert_eq!(failure.kind, FailureKind::Malformed);
     assert_eq!(file("../../../user").await, None);
     assert_eq!(stub.seen().len(), 2, "a path that climbs is not asked for");
 }

@@ -53,6 +53,49 @@ async fn nobody_there_is_unreachable() {
     }
 }
 
+/// A server whose certificate nobody vouches for. It sends what it was sent after the handshake.
+fn impostor() -> (String, std::sync::mpsc::Receiver<Vec<u8>>) {
+    use rustls::pki_types::PrivateKeyDer;
+
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .with_no_client_auth()
+    .with_single_cert(vec![made.cert.der().clone()], key)
+    .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let tls = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(tls, stream);
+        let mut said = Vec::new();
+        // The client leaves in the middle of the handshake: an error is what is wanted here.
+        let _ = std::io::Read::read_to_end(&mut stream, &mut said);
+        told.send(said).unwrap();
+    });
+    (format!("https://localhost:{port}"), heard)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_before_the_token_is_sent() {
+    let (url, heard) = impostor();
+    let stub = Stub::start(|_| Reply::new(200, "")).await;
+    let client = Client::new(GithubAccess {
+        api_url: url.parse().unwrap(),
+        ..stub::access(&stub)
+    });
+    let failure = stub::failure(&client, &Ask::Releases).await;
+    assert_eq!(failure.kind, FailureKind::Unreachable);
+    assert!(failure.what.contains("certificate"), "{}", failure.what);
+    assert_eq!(heard.recv().unwrap(), b"");
+}
+
 #[tokio::test]
 async fn an_answer_larger_than_is_safe_is_not_read() {
     let stub = Stub::start(|_| Reply::new(200, vec![b' '; 10 * 1024 * 1024])).await;
