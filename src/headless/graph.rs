@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::domain::graph::{self, CalleeRef, Graph, GraphError, Node, Workflow};
+use crate::domain::graph::{self, CalleeRef, Graph, GraphError, JobKey, Node, Workflow};
 use crate::present::graph::{Charset, Facts, Options, draw_to_fit};
 
 mod mermaid;
@@ -145,7 +145,7 @@ impl<'g> From<&'g Node> for JobV1<'g> {
         Self {
             id: node.key.as_str(),
             name: node.title(),
-            needs: node.needs.iter().map(|k| k.as_str()).collect(),
+            needs: node.needs.iter().map(JobKey::as_str).collect(),
             uses: node.call.as_ref().map(|c| c.uses.as_str()),
             environment: node.environment.as_deref(),
             matrix: node.matrix.exists(),

@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 
 use super::role::Role;
 use crate::domain::graph::{Graph, NodeId};
+use crate::domain::ids::JobId;
 
-pub use label::{Facts, Label, label};
+pub use label::{Facts, Label, LegRow, label, legs};
 pub use timeline::{TimelineRow, timeline};
 
 /// Which characters may be used.
@@ -39,6 +40,8 @@ pub struct Segment {
 pub struct Placed {
     /// The node.
     pub node: NodeId,
+    /// The job of the run, where the row is one of several jobs of an open node.
+    pub job: Option<JobId>,
     /// Its first column.
     pub x: usize,
     /// Its first row.
@@ -79,23 +82,27 @@ impl Drawing {
         self.rows.len()
     }
 
-    /// The node at a column and row, for the mouse.
-    pub fn at(&self, x: usize, y: usize) -> Option<&NodeId> {
+    /// What is drawn at a column and row, for the mouse.
+    pub fn at(&self, x: usize, y: usize) -> Option<&Placed> {
         let holds =
             |p: &&Placed| (p.x..p.x + p.width).contains(&x) && (p.y..p.y + p.height).contains(&y);
-        self.nodes.iter().find(holds).map(|p| &p.node)
+        self.nodes.iter().find(holds)
     }
 
     /// The place of a node.
     pub fn place(&self, node: &NodeId) -> Option<&Placed> {
-        self.nodes.iter().find(|p| p.node == *node)
+        self.nodes
+            .iter()
+            .find(|p| p.node == *node && p.job.is_none())
     }
 
     /// The rows as plain text.
     pub fn text(&self) -> String {
         let mut out = String::new();
         for row in &self.rows {
-            row.iter().for_each(|s| out.push_str(&s.text));
+            for segment in row {
+                out.push_str(&segment.text);
+            }
             out.push('\n');
         }
         out
@@ -107,7 +114,7 @@ impl Drawing {
 pub struct Options {
     /// Which characters may be used.
     pub charset: Charset,
-    /// Calls that are shown with the jobs in them.
+    /// Calls and matrices that are shown with the jobs in them.
     pub open: BTreeSet<NodeId>,
     /// Most columns of a name; names lose their middle beyond it. This is the zoom.
     pub name_width: usize,

@@ -237,8 +237,8 @@ impl Work<'_> {
             return Err(error(uses.place, fault));
         }
         let body = match (self.lookup)(&callee)? {
-            Some(called) if !called.callable => return Err(refuse(Fault::NotCallable)),
-            Some(called) => Body::Jobs(self.level(&called, &callee, Some(id))?),
+            Some(workflow) if !workflow.callable => return Err(refuse(Fault::NotCallable)),
+            Some(workflow) => Body::Jobs(self.level(&workflow, &callee, Some(id))?),
             None => Body::Unread,
         };
         Ok(Call {

@@ -268,7 +268,7 @@ fn lanes(nets: &mut [Net], left: &[Item], right: &[Item], before: &Before) {
         };
         Some((rows().min()?, rows().max()?))
     };
-    let spans: Vec<Option<(usize, usize)>> = nets.iter().map(|net| span(net)).collect();
+    let spans: Vec<Option<(usize, usize)>> = nets.iter().map(span).collect();
     let mut done: Vec<Option<usize>> = vec![None; nets.len()];
     let mut used: Vec<(usize, (usize, usize))> = Vec::new();
     // The order is free of circles, so each round places at least one net.

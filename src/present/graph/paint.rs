@@ -6,7 +6,7 @@ use super::super::role::Role;
 use super::super::words;
 use super::canvas::{Arms, Canvas};
 use super::grid::{Box, Item, Net, Plan, What, plan};
-use super::label::{Facts, Label, TIME_ROOM, label};
+use super::label::{Facts, Label, LegRow, label};
 use super::{Charset, Drawing, Fold, Options, Placed};
 use crate::domain::graph::{JobKey, Level, Node};
 
@@ -48,12 +48,24 @@ struct Sheet<'g> {
     options: &'g Options,
 }
 
+/// What is shown below an open node.
+enum Inner<'g> {
+    /// Nothing: there is nothing in it.
+    Leaf,
+    /// Nothing: it is closed.
+    Closed,
+    /// The graph of what it calls.
+    Sheet(Sheet<'g>),
+    /// Its jobs, one a row; nothing leads from one to another.
+    Legs(Vec<(LegRow, CellOf<'g>)>),
+}
+
 /// A job's cell, measured.
 struct CellOf<'g> {
     label: Label,
     /// Whether it is alone in its column, and so has its time below its name.
     alone: bool,
-    inner: Option<Sheet<'g>>,
+    inner: Inner<'g>,
     width: usize,
     height: usize,
 }
@@ -182,13 +194,14 @@ impl<'g> Sheet<'g> {
         let (Some(node), Some(cell)) = (self.jobs.get(n), self.cells.get(n)) else {
             return;
         };
-        let fold = match (&cell.inner, node.children().is_empty()) {
-            (Some(_), _) => Fold::Open,
-            (None, false) => Fold::Closed,
-            (None, true) => Fold::Leaf,
+        let fold = match &cell.inner {
+            Inner::Leaf => Fold::Leaf,
+            Inner::Closed => Fold::Closed,
+            Inner::Sheet(_) | Inner::Legs(_) => Fold::Open,
         };
         nodes.push(Placed {
             node: node.id.clone(),
+            job: None,
             x,
             y,
             width,
@@ -196,9 +209,25 @@ impl<'g> Sheet<'g> {
             fold,
         });
         cell.write(x, y, width, leads_on, self.options, canvas);
-        if let Some(inner) = &cell.inner {
-            let below = if cell.alone { 2 } else { 1 };
-            inner.paint(x + INDENT, y + below, canvas, nodes);
+        let below = y + if cell.alone { 2 } else { 1 };
+        match &cell.inner {
+            Inner::Leaf | Inner::Closed => {}
+            Inner::Sheet(sheet) => sheet.paint(x + INDENT, below, canvas, nodes),
+            Inner::Legs(legs) => {
+                for (n, (leg, cell)) in legs.iter().enumerate() {
+                    let (x, width) = (x + INDENT, width - INDENT);
+                    nodes.push(Placed {
+                        node: node.id.clone(),
+                        job: Some(leg.job),
+                        x,
+                        y: below + n,
+                        width,
+                        height: 1,
+                        fold: Fold::Leaf,
+                    });
+                    cell.write(x, below + n, width, false, self.options, canvas);
+                }
+            }
         }
     }
 
@@ -270,29 +299,44 @@ impl<'g> Sheet<'g> {
 
 impl<'g> CellOf<'g> {
     fn new(job: &'g Node, alone: bool, facts: &Facts<'_>, options: &'g Options) -> Self {
-        let label = label(job, facts);
-        let open = !job.children().is_empty() && options.open.contains(&job.id);
-        let inner = open.then(|| Sheet::new(job.children(), facts, options));
+        let legs = facts.legs.and_then(|legs| legs.get(&job.id));
+        let holds = !job.children().is_empty() || legs.is_some();
+        let inner = if !holds {
+            Inner::Leaf
+        } else if !options.open.contains(&job.id) {
+            Inner::Closed
+        } else if let Some(legs) = legs {
+            let cell = |leg: &LegRow| Self::measured(leg.label(), false, Inner::Leaf, options);
+            Inner::Legs(legs.iter().map(|leg| (leg.clone(), cell(leg))).collect())
+        } else {
+            Inner::Sheet(Sheet::new(job.children(), facts, options))
+        };
+        Self::measured(label(job, facts), alone, inner, options)
+    }
+
+    fn measured(label: Label, alone: bool, inner: Inner<'g>, options: &Options) -> Self {
         let name = words::width(&label.name).min(options.name_width.max(1));
         // A time stands below a job that is alone, and beside one that is not and has no count.
-        let time = words::width(&label.time).max(if facts.statuses.is_some() {
-            TIME_ROOM
-        } else {
-            0
-        });
         let beside = match (alone, label.right_room) {
-            (true, room) => room,
-            (false, 0) => time,
-            (false, room) => room,
+            (false, 0) => label.time_room.max(words::width(&label.time)),
+            (_, room) => room,
         };
         let mut width = 2 + name + if beside > 0 { 1 + beside } else { 0 };
         if alone {
-            width = width.max(2 + time);
+            width = width.max(2 + label.time_room.max(words::width(&label.time)));
         }
         let mut height = if alone { 2 } else { 1 };
-        if let Some(inner) = &inner {
-            width = width.max(INDENT + inner.width());
-            height += inner.height();
+        match &inner {
+            Inner::Leaf | Inner::Closed => {}
+            Inner::Sheet(sheet) => {
+                width = width.max(INDENT + sheet.width());
+                height += sheet.height();
+            }
+            Inner::Legs(legs) => {
+                let widest = legs.iter().map(|(_, cell)| cell.width).max().unwrap_or(0);
+                width = width.max(INDENT + widest);
+                height += legs.len();
+            }
         }
         Self {
             label,

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use super::super::role::{Role, Sign};
 use super::super::words;
 use super::canvas::Canvas;
-use super::label::{Facts, Label, TIME_ROOM, label};
+use super::label::{Facts, Label, LegRow, label};
 use super::paint::{ascii, cut};
 use super::{Charset, Drawing, Fold, Options, Placed};
 use crate::domain::graph::{JobKey, Level, Node};
+use crate::domain::ids::JobId;
 
+/// Columns that a time keeps even where there is none, so that counts stand below each other.
+const TIME_ROOM: usize = 7;
 /// Columns that a name keeps before anything else is given up.
 const LEAST_NAME: usize = 12;
 
@@ -88,7 +91,11 @@ impl List<'_> {
             let needs = if by_branch { &[] } else { needs };
             self.line(job, needs, lead);
             if self.is_open(job) {
-                self.level(job.children(), &format!("{rest}   "));
+                let inside = format!("{rest}   ");
+                self.level(job.children(), &inside);
+                for leg in self.legs(job) {
+                    self.row(leg.label(), &[], &inside, job, Some(leg.job), Fold::Leaf);
+                }
             }
             let children = family.children.get(&job.key).map_or(&[][..], Vec::as_slice);
             match children {
@@ -125,13 +132,42 @@ impl List<'_> {
         }
     }
 
+    fn legs(&self, job: &Node) -> Vec<LegRow> {
+        let legs = self.facts.legs.and_then(|legs| legs.get(&job.id));
+        legs.cloned().unwrap_or_default()
+    }
+
+    fn holds(&self, job: &Node) -> bool {
+        !job.children().is_empty()
+            || self
+                .facts
+                .legs
+                .is_some_and(|legs| legs.contains_key(&job.id))
+    }
+
     fn is_open(&self, job: &Node) -> bool {
-        !job.children().is_empty() && self.options.open.contains(&job.id)
+        self.holds(job) && self.options.open.contains(&job.id)
     }
 
     fn line(&mut self, job: &Node, needs: &[&JobKey], lead: &str) {
+        let fold = match (self.holds(job), self.is_open(job)) {
+            (false, _) => Fold::Leaf,
+            (true, true) => Fold::Open,
+            (true, false) => Fold::Closed,
+        };
+        self.row(label(job, self.facts), needs, lead, job, None, fold);
+    }
+
+    fn row(
+        &mut self,
+        label: Label,
+        needs: &[&JobKey],
+        lead: &str,
+        node: &Node,
+        job: Option<JobId>,
+        fold: Fold,
+    ) {
         let charset = self.options.charset;
-        let label = label(job, self.facts);
         let y = self.row;
         self.row += 1;
         // However deep, the name keeps its room: the deepest marks give way.
@@ -150,16 +186,13 @@ impl List<'_> {
                 .text(behind + 2, y, &ascii(&note, charset), Role::Muted);
         }
         self.nodes.push(Placed {
-            node: job.id.clone(),
+            node: node.id.clone(),
+            job,
             x,
             y,
             width: self.width.saturating_sub(x).max(1),
             height: 1,
-            fold: match (job.children().is_empty(), self.is_open(job)) {
-                (true, _) => Fold::Leaf,
-                (false, true) => Fold::Open,
-                (false, false) => Fold::Closed,
-            },
+            fold,
         });
     }
 
@@ -167,13 +200,8 @@ impl List<'_> {
     fn right(&mut self, label: &Label, y: usize, least: usize) -> usize {
         let charset = self.options.charset;
         let mut end = self.width;
-        let room = if self.facts.statuses.is_some() {
-            TIME_ROOM
-        } else {
-            0
-        };
         let time = words::width(&label.time);
-        let taken = time.max(room);
+        let taken = time.max(label.time_room.min(TIME_ROOM));
         if taken > 0 && end > least + taken {
             let text = ascii(&label.time, charset);
             self.canvas.text(end - time, y, &text, label.time_role);

@@ -50,10 +50,9 @@ fn cells(drawing: &Drawing) -> Vec<Vec<char>> {
                     if UnicodeWidthStr::width(c.to_string().as_str()) == 0 {
                         continue;
                     }
+                    let width = UnicodeWidthStr::width(c.to_string().as_str());
                     cells.push(c);
-                    for _ in 1..UnicodeWidthStr::width(c.to_string().as_str()) {
-                        cells.push('\u{0}');
-                    }
+                    cells.resize(cells.len() + width - 1, '\u{0}');
                 }
             }
             cells
@@ -179,7 +178,7 @@ fn check(graph: &Graph, open: &BTreeSet<NodeId>, zoom: usize) -> Drawing {
                 );
             }
         }
-        assert_eq!(drawing.at(place.x, place.y), Some(&place.node));
+        assert_eq!(drawing.at(place.x, place.y), Some(place));
     }
     let plain = Options {
         charset: Charset::Ascii,
@@ -214,7 +213,8 @@ fn any_graph() -> impl Strategy<Value = Vec<Vec<usize>>> {
         let wishes = prop::collection::vec(prop::collection::vec(any::<bool>(), count), count);
         let density = 1_usize..4;
         (ranks, wishes, density).prop_map(|(ranks, wishes, density)| {
-            let wants = |n: usize, m: usize| wishes[n][m] && (n * 7 + m * 3) % density == 0;
+            let wants =
+                |n: usize, m: usize| wishes[n][m] && (n * 7 + m * 3).is_multiple_of(density);
             (0..ranks.len())
                 .map(|n| {
                     (0..ranks.len())

@@ -21,7 +21,7 @@ fn placed(graph: &Graph, names: &[&str]) -> Vec<String> {
         .map(|(id, _)| {
             matching
                 .node_of(*id)
-                .map_or_else(|| "?".to_owned(), |node| node.to_string())
+                .map_or_else(|| "?".to_owned(), ToString::to_string)
         })
         .collect()
 }

@@ -123,7 +123,11 @@ fn the_critical_path_goes_through_what_is_called() {
             _ => 1,
         }))
     });
-    let ids: Vec<&str> = path.jobs.iter().map(|id| id.as_str()).collect();
+    let ids: Vec<&str> = path
+        .jobs
+        .iter()
+        .map(gonogo::domain::graph::NodeId::as_str)
+        .collect();
     assert_eq!(
         ids,
         [

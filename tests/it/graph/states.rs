@@ -10,7 +10,7 @@ use gonogo::domain::ids::{JobId, RunId};
 use gonogo::domain::run::{Conclusion, Job, Status};
 use gonogo::domain::time::{Timestamp, after};
 use gonogo::headless::graph::load;
-use gonogo::present::graph::{Charset, Facts, Options, draw_grid, draw_tree, timeline};
+use gonogo::present::graph::{Charset, Facts, Fold, Options, draw_grid, draw_tree, legs, timeline};
 
 use super::judged::reference;
 use super::parsing::one_file;
@@ -158,6 +158,7 @@ fn a_release_at_its_gate_is_counted_and_pictured() {
         statuses: Some(&all),
         advisory: BTreeSet::from(["vulture-gate".to_owned()]),
         now: Some(now),
+        ..Facts::default()
     };
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
@@ -185,22 +186,71 @@ fn a_release_at_its_gate_is_counted_and_pictured() {
 #[test]
 fn nothing_moves_while_a_release_goes_on() {
     let (graph, jobs) = at_the_gate();
-    let mut places = None;
-    for known in 0..=jobs.len() {
-        let all = stand(&graph, &jobs[..known]);
-        let facts = Facts {
-            statuses: Some(&all),
-            advisory: BTreeSet::from(["vulture-gate".to_owned()]),
-            now: Some(at(1_900)),
-        };
-        let options = Options {
-            name_width: 20,
-            ..Options::default()
-        };
-        let drawing = draw_grid(&graph, &facts, &options);
-        let first = places.get_or_insert_with(|| drawing.nodes.clone());
-        assert_eq!(*first, drawing.nodes, "with {known} jobs known");
+    for name_width in [20, 10, 4] {
+        let mut places = None;
+        for known in 0..=jobs.len() {
+            let all = stand(&graph, &jobs[..known]);
+            for now in [1_900, 6_000] {
+                let facts = Facts {
+                    statuses: Some(&all),
+                    advisory: BTreeSet::from(["vulture-gate".to_owned()]),
+                    now: Some(at(now)),
+                    ..Facts::default()
+                };
+                let options = Options {
+                    name_width,
+                    ..Options::default()
+                };
+                let drawing = draw_grid(&graph, &facts, &options);
+                let first = places.get_or_insert_with(|| drawing.nodes.clone());
+                assert_eq!(*first, drawing.nodes, "with {known} jobs known");
+            }
+        }
     }
+}
+
+#[test]
+fn a_matrix_opens_into_its_jobs_in_both_pictures() {
+    let (graph, jobs) = at_the_gate();
+    let names: Vec<(JobId, &str)> = jobs.iter().map(|j| (j.id, j.name.as_str())).collect();
+    let matching = match_jobs(&graph, &names);
+    let all = statuses(&graph, &matching, &jobs);
+    let mut facts = Facts {
+        statuses: Some(&all),
+        now: Some(at(1_900)),
+        ..Facts::default()
+    };
+    let rows = legs(&graph, &matching, &jobs, &facts);
+    facts.legs = Some(&rows);
+    let id = |text: &str| {
+        graph
+            .nodes()
+            .into_iter()
+            .find(|n| n.id.as_str() == text)
+            .unwrap()
+            .id
+            .clone()
+    };
+    let unit = id("ci-gate / unit");
+    let options = Options {
+        name_width: 28,
+        open: BTreeSet::from([id("ci-gate"), unit.clone()]),
+        ..Options::default()
+    };
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    let _bound = settings.bind_to_scope();
+    let grid = draw_grid(&graph, &facts, &options);
+    let list = draw_tree(&graph, &facts, &options, 78);
+    for drawing in [&grid, &list] {
+        let shown: Vec<JobId> = drawing.nodes.iter().filter_map(|p| p.job).collect();
+        assert_eq!(shown, matching.jobs_of(&unit));
+        assert_eq!(drawing.place(&unit).unwrap().fold, Fold::Open);
+        let leg = drawing.nodes.iter().find(|p| p.job.is_some()).unwrap();
+        assert_eq!(drawing.at(leg.x, leg.y), Some(leg), "\n{}", drawing.text());
+    }
+    insta::assert_snapshot!("open_grid", grid.text());
+    insta::assert_snapshot!("open_list", list.text());
 }
 
 #[test]
@@ -210,7 +260,7 @@ fn the_most_pressing_job_decides_how_a_call_stands() {
     let call = |jobs: &[Job]| state(&stand(&graph, jobs), "ci-gate");
     let lint = done(1, "ci-gate / lint", 5, 10);
     assert_eq!(
-        call(&[lint.clone()]),
+        call(std::slice::from_ref(&lint)),
         (NodeState::Running, 1, 7),
         "done so far is not done"
     );
