@@ -25,6 +25,7 @@ mod zips;
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,14 @@ pub enum SimError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Something that a job needs is not there.
     #[error("{what} is not there")]
     Missing {
@@ -126,6 +135,8 @@ pub struct SimOptions {
     pub real_start: Option<Timestamp>,
     /// GitHub's requests an hour.
     pub hourly_limit: u64,
+    /// Where to write the trust root that verifiers of the world's signatures need.
+    pub trusted_root: Option<PathBuf>,
 }
 
 impl SimOptions {
@@ -137,6 +148,7 @@ impl SimOptions {
             port_base: None,
             real_start: None,
             hourly_limit: 5000,
+            trusted_root: None,
         }
     }
 
@@ -159,6 +171,8 @@ pub struct Endpoints {
     pub registry: String,
     /// The root of the package index.
     pub pypi: String,
+    /// Docker Hub's own API.
+    pub hub: String,
 }
 
 /// A running simulator; its services end when it is dropped.
@@ -171,6 +185,7 @@ pub struct Sim {
     registry: Registry,
     index: Index,
     sigstore: Sigstore,
+    trusted_root: Option<PathBuf>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -185,6 +200,9 @@ impl Sim {
         let registry = hub_like_registry(&now);
         let index = Index::new(Arc::clone(&now));
         let sigstore = Sigstore::new(start).map_err(|error| SimError::refused(&error))?;
+        if let Some(path) = &options.trusted_root {
+            write(path, &sigstore.trusted_root_json()).await?;
+        }
         let services = Services {
             registry: registry.clone(),
             repository: options.scenario.repo.clone(),
@@ -196,7 +214,7 @@ impl Sim {
         let world = World::seeded(options.scenario, Box::new(services), start)?;
         let stage = Stage::new(world, clock.clone());
         let mut listeners = Vec::new();
-        for offset in 0..4 {
+        for offset in 0..5 {
             listeners.push(listen(options.port_base, offset).await?);
         }
         let mut bases = listeners.iter().map(|(_, base)| base.clone());
@@ -206,6 +224,7 @@ impl Sim {
             storage: next(),
             registry: next(),
             pypi: next(),
+            hub: next(),
         };
         let api = github::GitHub::new(
             stage.clone(),
@@ -214,11 +233,13 @@ impl Sim {
             &endpoints.storage,
             options.hourly_limit,
         );
+        let hub = hub::router(registry.clone(), hub::HubOptions::default());
         let routers = [
             (Service::Github, api.router()),
             (Service::GithubStorage, github::blob::router(stage.clone())),
             (Service::Registry, caught_up(registry.router(), &stage)),
             (Service::Pypi, caught_up(index.router(), &stage)),
+            (Service::DockerHub, caught_up(hub, &stage)),
         ];
         let requests = Requests::new(Arc::clone(&now));
         let faults = Faults::new(now);
@@ -244,6 +265,7 @@ impl Sim {
             registry,
             index,
             sigstore,
+            trusted_root: options.trusted_root,
             tasks,
         })
     }
@@ -385,6 +407,14 @@ fn caught_up(router: Router, stage: &Stage) -> Router {
             next.run(request)
         },
     ))
+}
+
+async fn write(path: &Path, text: &str) -> Result<(), SimError> {
+    let written = tokio::fs::write(path, text).await;
+    written.map_err(|source| SimError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 async fn listen(base: Option<u16>, offset: u16) -> Result<(TcpListener, String), SimError> {

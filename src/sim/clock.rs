@@ -124,11 +124,6 @@ pub(crate) fn minus(at: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(at)
 }
 
-/// The time from `from` to `to`, zero when `to` is earlier.
-pub(crate) fn between(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,10 @@ impl Sim {
         let endpoints = self.endpoints();
         let (_, _, repo) = self.scenario();
         let project = repo.split_once('/').map_or(repo.as_str(), |(_, name)| name);
+        let signature = self.trusted_root.as_ref().map_or_else(String::new, |path| {
+            let path = toml::Value::String(path.display().to_string());
+            format!("\n[signature]\ntrusted_root = {path}\n")
+        });
         format!(
             r#"repo = "{repo}"
 
@@ -27,9 +31,10 @@ advisory_jobs = ["test-gate", "responsive-test-gate", "vulture-gate"]
 [[image]]
 repository = "docker.io/{repo}"
 registry_url = "{registry}"
+hub_api_url = "{hub}"
 platforms = ["linux/amd64", "linux/arm64"]
 credentials = {{ username = {{ env = "GONOGO_SIM_REGISTRY_USER" }}, password = {{ env = "GONOGO_SIM_REGISTRY_PASSWORD" }} }}
-
+{signature}
 [pypi]
 project = "{project}"
 url = "{pypi}"
@@ -37,6 +42,7 @@ url = "{pypi}"
             github = endpoints.github,
             registry = endpoints.registry,
             pypi = endpoints.pypi,
+            hub = endpoints.hub,
         )
     }
 
@@ -70,6 +76,7 @@ pub fn describe(sim: &Sim) -> String {
     let _ = writeln!(out, "# GitHub API  {}", endpoints.github);
     let _ = writeln!(out, "# logs, files {}", endpoints.storage);
     let _ = writeln!(out, "# registry    {}", endpoints.registry);
+    let _ = writeln!(out, "# Docker Hub  {}", endpoints.hub);
     let _ = writeln!(out, "# index       {}", endpoints.pypi);
     let _ = writeln!(
         out,

@@ -269,7 +269,7 @@ impl World {
             return false;
         };
         let roots: Vec<usize> = (0..last.insts.len())
-            .filter(|index| last.insts.get(*index).is_some_and(|inst| choose(inst)))
+            .filter(|index| last.insts.get(*index).is_some_and(choose))
             .collect();
         if roots.is_empty() {
             return false;

@@ -8,6 +8,9 @@ use super::repository;
 use crate::sim::world::World;
 use crate::sim::world::repo::VIEWER;
 
+/// Deeper selections are refused.
+const DEEPEST: usize = 20;
+
 /// A field of a query with what is asked for inside it.
 #[derive(Debug, Clone, PartialEq)]
 struct Field {
@@ -147,7 +150,10 @@ fn words(query: &str) -> Vec<String> {
 
 fn selection(words: &[String], at: &mut usize, depth: usize) -> Option<Vec<Field>> {
     let mut fields = Vec::new();
-    while depth < 20 {
+    if depth >= DEEPEST {
+        return None;
+    }
+    loop {
         let word = words.get(*at)?.clone();
         *at += 1;
         if word == "}" {
@@ -169,7 +175,6 @@ fn selection(words: &[String], at: &mut usize, depth: usize) -> Option<Vec<Field
             inside,
         });
     }
-    None
 }
 
 #[cfg(test)]

@@ -9,6 +9,49 @@ use crate::sim::world::repo::{BOT, OTHER, VIEWER};
 pub(super) const WEB: &str = "https://github.com";
 pub(super) const REPO_ID: u64 = 418_273_645;
 
+/// The addresses of a repository's parts, with their templates.
+const URLS: [(&str, &str); 36] = [
+    ("archive_url", "/{archive_format}{/ref}"),
+    ("assignees_url", "/assignees{/user}"),
+    ("blobs_url", "/git/blobs{/sha}"),
+    ("branches_url", "/branches{/branch}"),
+    ("collaborators_url", "/collaborators{/collaborator}"),
+    ("comments_url", "/comments{/number}"),
+    ("commits_url", "/commits{/sha}"),
+    ("compare_url", "/compare/{base}...{head}"),
+    ("contents_url", "/contents/{+path}"),
+    ("contributors_url", "/contributors"),
+    ("deployments_url", "/deployments"),
+    ("downloads_url", "/downloads"),
+    ("events_url", "/events"),
+    ("forks_url", "/forks"),
+    ("git_commits_url", "/git/commits{/sha}"),
+    ("git_refs_url", "/git/refs{/sha}"),
+    ("git_tags_url", "/git/tags{/sha}"),
+    ("hooks_url", "/hooks"),
+    ("issue_comment_url", "/issues/comments{/number}"),
+    ("issue_events_url", "/issues/events{/number}"),
+    ("issues_url", "/issues{/number}"),
+    ("keys_url", "/keys{/key_id}"),
+    ("labels_url", "/labels{/name}"),
+    ("languages_url", "/languages"),
+    ("merges_url", "/merges"),
+    ("milestones_url", "/milestones{/number}"),
+    (
+        "notifications_url",
+        "/notifications{?since,all,participating}",
+    ),
+    ("pulls_url", "/pulls{/number}"),
+    ("releases_url", "/releases{/id}"),
+    ("stargazers_url", "/stargazers"),
+    ("statuses_url", "/statuses/{sha}"),
+    ("subscribers_url", "/subscribers"),
+    ("subscription_url", "/subscription"),
+    ("tags_url", "/tags"),
+    ("teams_url", "/teams"),
+    ("trees_url", "/git/trees{/sha}"),
+];
+
 /// The base by which a request came, and the repository's name: each answer echoes them.
 #[derive(Debug, Clone)]
 pub(super) struct Links {
@@ -80,47 +123,6 @@ impl Links {
             "fork": false,
             "url": self.repo(""),
         });
-        const URLS: [(&str, &str); 36] = [
-            ("archive_url", "/{archive_format}{/ref}"),
-            ("assignees_url", "/assignees{/user}"),
-            ("blobs_url", "/git/blobs{/sha}"),
-            ("branches_url", "/branches{/branch}"),
-            ("collaborators_url", "/collaborators{/collaborator}"),
-            ("comments_url", "/comments{/number}"),
-            ("commits_url", "/commits{/sha}"),
-            ("compare_url", "/compare/{base}...{head}"),
-            ("contents_url", "/contents/{+path}"),
-            ("contributors_url", "/contributors"),
-            ("deployments_url", "/deployments"),
-            ("downloads_url", "/downloads"),
-            ("events_url", "/events"),
-            ("forks_url", "/forks"),
-            ("git_commits_url", "/git/commits{/sha}"),
-            ("git_refs_url", "/git/refs{/sha}"),
-            ("git_tags_url", "/git/tags{/sha}"),
-            ("hooks_url", "/hooks"),
-            ("issue_comment_url", "/issues/comments{/number}"),
-            ("issue_events_url", "/issues/events{/number}"),
-            ("issues_url", "/issues{/number}"),
-            ("keys_url", "/keys{/key_id}"),
-            ("labels_url", "/labels{/name}"),
-            ("languages_url", "/languages"),
-            ("merges_url", "/merges"),
-            ("milestones_url", "/milestones{/number}"),
-            (
-                "notifications_url",
-                "/notifications{?since,all,participating}",
-            ),
-            ("pulls_url", "/pulls{/number}"),
-            ("releases_url", "/releases{/id}"),
-            ("stargazers_url", "/stargazers"),
-            ("statuses_url", "/statuses/{sha}"),
-            ("subscribers_url", "/subscribers"),
-            ("subscription_url", "/subscription"),
-            ("tags_url", "/tags"),
-            ("teams_url", "/teams"),
-            ("trees_url", "/git/trees{/sha}"),
-        ];
         if let Some(map) = repository.as_object_mut() {
             for (key, rest) in URLS {
                 map.insert(key.to_owned(), Value::String(self.repo(rest)));

@@ -274,13 +274,13 @@ pub(super) fn contents(world: &World, request: &Request, path: &str) -> Reply {
         }
         let mut value = entry(links, file, &commit.sha);
         let text = base64::engine::general_purpose::STANDARD.encode(&file.bytes);
-        let lines: Vec<String> = text
+        let folded: Vec<String> = text
             .as_bytes()
             .chunks(60)
             .map(|line| format!("{}\n", String::from_utf8_lossy(line)))
             .collect();
         if let Some(map) = value.as_object_mut() {
-            map.insert("content".to_owned(), json!(lines.concat()));
+            map.insert("content".to_owned(), json!(folded.concat()));
             map.insert("encoding".to_owned(), json!("base64"));
         }
         return Reply::ok(value);

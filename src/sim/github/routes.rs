@@ -125,7 +125,6 @@ fn read(world: &World, request: &Request, rest: &[&str], known: bool) -> Reply {
                 Reply::ok(repository::issue(links, one))
             }),
         ["attestations", _digest] => Reply::ok(json!({"attestations": []})),
-        ["immutable-releases"] => Reply::not_found(),
         ["rules", "branches", _] => Reply::ok(json!([])),
         _ => Reply::not_found(),
     }
@@ -385,77 +384,79 @@ fn viewer(world: &World, links: &Links) -> Value {
     user
 }
 
+/// What the root of the API names.
+const PLACES: [(&str, &str); 33] = [
+    ("current_user_url", "/user"),
+    (
+        "current_user_authorizations_html_url",
+        "/settings/connections/applications{/client_id}",
+    ),
+    ("authorizations_url", "/authorizations"),
+    (
+        "code_search_url",
+        "/search/code?q={query}{&page,per_page,sort,order}",
+    ),
+    (
+        "commit_search_url",
+        "/search/commits?q={query}{&page,per_page,sort,order}",
+    ),
+    ("emails_url", "/user/emails"),
+    ("emojis_url", "/emojis"),
+    ("events_url", "/events"),
+    ("feeds_url", "/feeds"),
+    ("followers_url", "/user/followers"),
+    ("following_url", "/user/following{/target}"),
+    ("gists_url", "/gists{/gist_id}"),
+    ("hub_url", "/hub"),
+    (
+        "issue_search_url",
+        "/search/issues?q={query}{&page,per_page,sort,order}",
+    ),
+    ("issues_url", "/issues"),
+    ("keys_url", "/user/keys"),
+    (
+        "label_search_url",
+        "/search/labels?q={query}&repository_id={repository_id}{&page,per_page}",
+    ),
+    ("notifications_url", "/notifications"),
+    ("organization_url", "/orgs/{org}"),
+    (
+        "organization_repositories_url",
+        "/orgs/{org}/repos{?type,page,per_page,sort}",
+    ),
+    ("organization_teams_url", "/orgs/{org}/teams"),
+    ("public_gists_url", "/gists/public"),
+    ("rate_limit_url", "/rate_limit"),
+    ("repository_url", "/repos/{owner}/{repo}"),
+    (
+        "repository_search_url",
+        "/search/repositories?q={query}{&page,per_page,sort,order}",
+    ),
+    (
+        "current_user_repositories_url",
+        "/user/repos{?type,page,per_page,sort}",
+    ),
+    ("starred_url", "/user/starred{/owner}{/repo}"),
+    ("starred_gists_url", "/gists/starred"),
+    (
+        "topic_search_url",
+        "/search/topics?q={query}{&page,per_page}",
+    ),
+    ("user_url", "/users/{user}"),
+    ("user_organizations_url", "/user/orgs"),
+    (
+        "user_repositories_url",
+        "/users/{user}/repos{?type,page,per_page,sort}",
+    ),
+    (
+        "user_search_url",
+        "/search/users?q={query}{&page,per_page,sort,order}",
+    ),
+];
+
 fn root(links: &Links) -> Value {
     let base = &links.base;
     let mut map = serde_json::Map::new();
-    const PLACES: [(&str, &str); 33] = [
-        ("current_user_url", "/user"),
-        (
-            "current_user_authorizations_html_url",
-            "/settings/connections/applications{/client_id}",
-        ),
-        ("authorizations_url", "/authorizations"),
-        (
-            "code_search_url",
-            "/search/code?q={query}{&page,per_page,sort,order}",
-        ),
-        (
-            "commit_search_url",
-            "/search/commits?q={query}{&page,per_page,sort,order}",
-        ),
-        ("emails_url", "/user/emails"),
-        ("emojis_url", "/emojis"),
-        ("events_url", "/events"),
-        ("feeds_url", "/feeds"),
-        ("followers_url", "/user/followers"),
-        ("following_url", "/user/following{/target}"),
-        ("gists_url", "/gists{/gist_id}"),
-        ("hub_url", "/hub"),
-        (
-            "issue_search_url",
-            "/search/issues?q={query}{&page,per_page,sort,order}",
-        ),
-        ("issues_url", "/issues"),
-        ("keys_url", "/user/keys"),
-        (
-            "label_search_url",
-            "/search/labels?q={query}&repository_id={repository_id}{&page,per_page}",
-        ),
-        ("notifications_url", "/notifications"),
-        ("organization_url", "/orgs/{org}"),
-        (
-            "organization_repositories_url",
-            "/orgs/{org}/repos{?type,page,per_page,sort}",
-        ),
-        ("organization_teams_url", "/orgs/{org}/teams"),
-        ("public_gists_url", "/gists/public"),
-        ("rate_limit_url", "/rate_limit"),
-        ("repository_url", "/repos/{owner}/{repo}"),
-        (
-            "repository_search_url",
-            "/search/repositories?q={query}{&page,per_page,sort,order}",
-        ),
-        (
-            "current_user_repositories_url",
-            "/user/repos{?type,page,per_page,sort}",
-        ),
-        ("starred_url", "/user/starred{/owner}{/repo}"),
-        ("starred_gists_url", "/gists/starred"),
-        (
-            "topic_search_url",
-            "/search/topics?q={query}{&page,per_page}",
-        ),
-        ("user_url", "/users/{user}"),
-        ("user_organizations_url", "/user/orgs"),
-        (
-            "user_repositories_url",
-            "/users/{user}/repos{?type,page,per_page,sort}",
-        ),
-        (
-            "user_search_url",
-            "/search/users?q={query}{&page,per_page,sort,order}",
-        ),
-    ];
     for (key, rest) in PLACES {
         map.insert(key.to_owned(), json!(format!("{base}{rest}")));
     }

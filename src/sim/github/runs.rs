@@ -396,16 +396,17 @@ fn in_range(range: &str, at: Timestamp) -> bool {
         let before = to == "*" || moment(to, true).is_none_or(|to| at <= to);
         return after && before;
     }
-    let tests: [(&str, fn(Timestamp, Timestamp) -> bool, bool); 4] = [
-        (">=", |at, limit| at >= limit, false),
-        ("<=", |at, limit| at <= limit, true),
-        (">", |at, limit| at > limit, true),
-        ("<", |at, limit| at < limit, false),
-    ];
-    for (sign, test, end) in tests {
-        if let Some(limit) = range.strip_prefix(sign) {
-            return moment(limit, end).is_none_or(|limit| test(at, limit));
-        }
+    if let Some(limit) = range.strip_prefix(">=") {
+        return moment(limit, false).is_none_or(|limit| at >= limit);
+    }
+    if let Some(limit) = range.strip_prefix("<=") {
+        return moment(limit, true).is_none_or(|limit| at <= limit);
+    }
+    if let Some(limit) = range.strip_prefix('>') {
+        return moment(limit, true).is_none_or(|limit| at > limit);
+    }
+    if let Some(limit) = range.strip_prefix('<') {
+        return moment(limit, false).is_none_or(|limit| at < limit);
     }
     let (from, to) = (moment(range, false), moment(range, true));
     from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to)

@@ -49,10 +49,11 @@ impl World {
         match effect {
             Effect::Pack => {
                 let mut files = self.outside.distributions(&run.version);
-                let sums: String = files
+                let sums: Vec<String> = files
                     .iter()
                     .map(|file| format!("{}  {}\n", file.sha256(), file.name))
                     .collect();
+                let sums = sums.concat();
                 files.push(SmallFile::new("SHA256SUMS", sums));
                 self.artifact(id, "dist", files);
             }

@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 
 use super::attempt::{Approval, Attempt, Conclusion, State};
 use super::inst::Inst;
-use crate::sim::clock::minus;
 
 /// What a run builds and where its parts are.
 #[derive(Debug, Clone, Default)]
@@ -205,14 +204,6 @@ impl Inst {
         }));
         names.push(("Complete job".to_owned(), 1));
         names
-    }
-
-    /// The moment from which the present step may be asked for again, for ordering only.
-    pub(crate) fn last_change(&self, now: Timestamp) -> Timestamp {
-        self.completed
-            .or(self.started)
-            .or(self.created)
-            .unwrap_or_else(|| minus(now, std::time::Duration::ZERO))
     }
 }
 

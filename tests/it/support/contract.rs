@@ -1,6 +1,6 @@
 //! GitHub's own description of its API, as a judge of answers and of requests.
 //!
-//! The description is OpenAPI 3.0: `nullable` is turned into the type `null`, `$ref`s stay inside the document.
+//! The description is `OpenAPI` 3.0: `nullable` is turned into the type `null`, `$ref`s stay inside the document.
 //! Faults of it that are known are mended here, one by one, each with its reason.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::judges::shared;
 
 /// The contract, or `None` (after saying so) where the shared folder is missing and `CI` is not `true`.
-pub fn contract() -> Option<&'static Contract> {
+pub(crate) fn contract() -> Option<&'static Contract> {
     static LOADED: OnceLock<Option<Contract>> = OnceLock::new();
     LOADED
         .get_or_init(|| {
@@ -24,15 +24,15 @@ pub fn contract() -> Option<&'static Contract> {
 }
 
 /// The loaded description.
-pub struct Contract {
+pub(crate) struct Contract {
     document: Value,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 /// One operation of the description.
-pub struct Operation<'a> {
+pub(crate) struct Operation<'a> {
     /// The path with its templates, such as `/repos/{owner}/{repo}`.
-    pub template: &'a str,
+    pub(crate) template: &'a str,
     method: String,
     value: &'a Value,
     item: &'a Value,
@@ -48,22 +48,8 @@ impl Contract {
         }
     }
 
-    /// Every operation: method and path template.
-    pub fn operations(&self) -> Vec<(String, String)> {
-        let paths = self.document["paths"].as_object().unwrap();
-        paths
-            .iter()
-            .flat_map(|(path, item)| {
-                let methods = item.as_object().unwrap().keys();
-                methods
-                    .filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str()))
-                    .map(|method| (method.to_uppercase(), path.clone()))
-            })
-            .collect()
-    }
-
     /// The operation for a request, `path` without its query.
-    pub fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
         let method = match method {
             "HEAD" => "get".to_owned(),
             other => other.to_lowercase(),
@@ -89,7 +75,7 @@ impl Contract {
     }
 
     /// Checks an answer's status and, where it is JSON, its body. Returns what is wrong.
-    pub fn check_answer(
+    pub(crate) fn check_answer(
         &self,
         method: &str,
         path: &str,
@@ -129,7 +115,7 @@ impl Contract {
     }
 
     /// Checks a request of a client: the path, the names and values of its query, its body. Returns what is wrong.
-    pub fn check_request(
+    pub(crate) fn check_request(
         &self,
         method: &str,
         path: &str,
@@ -201,8 +187,7 @@ impl Contract {
         validator
             .iter_errors(value)
             .map(|error| {
-                let mut text = error.to_string();
-                text.truncate(text.floor_char_boundary(300));
+                let text: String = error.to_string().chars().take(300).collect();
                 format!("{place} at {}: {text}", error.instance_path())
             })
             .collect()
@@ -287,14 +272,11 @@ fn convert(value: &mut Value) {
                 if let Some(values) = map.get_mut("enum").and_then(Value::as_array_mut) {
                     values.push(Value::Null);
                 }
-                match map.get("type").cloned() {
-                    Some(Value::String(kind)) => {
-                        map.insert("type".to_owned(), json!([kind, "null"]));
-                    }
-                    _ => {
-                        let inner = Value::Object(std::mem::take(map));
-                        map.insert("anyOf".to_owned(), json!([inner, {"type": "null"}]));
-                    }
+                if let Some(Value::String(kind)) = map.get("type").cloned() {
+                    map.insert("type".to_owned(), json!([kind, "null"]));
+                } else {
+                    let inner = Value::Object(std::mem::take(map));
+                    map.insert("anyOf".to_owned(), json!([inner, {"type": "null"}]));
                 }
             }
         }
