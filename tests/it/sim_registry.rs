@@ -1,5 +1,6 @@
 //! The simulated registries, held against real clients and the suites of their specifications.
 
+mod attestation;
 mod conformance;
 mod faults;
 mod habits;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gonogo::sim::oci::{Access, Registry, User};
+use gonogo::sim::oci::{Access, Deletes, Referrers, Registry, User};
 
 use super::support::{noon, run, serve};
 use crate::support::judges::judge;
@@ -98,4 +98,38 @@ async fn the_registry_conforms_behind_tokens() {
     };
     assert!(counts.passed >= 850, "{counts:?}");
     assert!(counts.failed == 0 && counts.skipped <= 4, "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_registry_conforms_with_passwords() {
+    let registry = Registry::new(noon());
+    registry.add_user(User::owner("alice", "s3cret"));
+    registry.behave(|behaviour| behaviour.access = Access::Basic);
+    let login = [("OCI_USERNAME", "alice"), ("OCI_PASSWORD", "s3cret")];
+    let Some(counts) = conformance(&registry, &login).await else {
+        return;
+    };
+    assert!(counts.passed >= 850, "{counts:?}");
+    assert!(counts.failed == 0 && counts.skipped <= 4, "{counts:?}");
+}
+
+/// The habits of docker-registry are within the specification: the suite counts them as not supported.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_registry_conforms_without_referrers_and_deletes_of_tags() {
+    let registry = Registry::new(noon());
+    registry.behave(|behaviour| {
+        behaviour.deletes = Deletes::DigestsOnly;
+        behaviour.referrers = Referrers::Absent;
+    });
+    let less = [
+        ("OCI_API_REFERRER", "false"),
+        ("OCI_DATA_SUBJECT", "false"),
+        ("OCI_DATA_SUBJECT_MISSING", "false"),
+        ("OCI_DATA_SUBJECT_LIST", "false"),
+    ];
+    let Some(counts) = conformance(&registry, &less).await else {
+        return;
+    };
+    assert!(counts.passed >= 600, "{counts:?}");
+    assert_eq!(counts.failed, 0, "{counts:?}");
 }

@@ -26,7 +26,7 @@ const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const IDENTITY: &str =
     "https://github.com/acme/rocket/.github/workflows/prerelease-docker.yml@refs/tags/v1.6.9";
 
-fn sigstore() -> Sigstore {
+pub(super) fn sigstore() -> Sigstore {
     Sigstore::new(noon()()).unwrap()
 }
 
@@ -269,7 +269,7 @@ fn bundles_verify_with_their_proof_and_flipped_ones_do_not() {
     }
 }
 
-fn released(layout: Layout, referrers: Referrers) -> (Sigstore, Registry, BuiltImage) {
+pub(super) fn released(layout: Layout, referrers: Referrers) -> (Sigstore, Registry, BuiltImage) {
     let (sigstore, registry) = (sigstore(), Registry::new(noon()));
     registry.behave(|behaviour| behaviour.referrers = referrers);
     let image = build(&ImageSpec::new("rocket", "1.6.9", &commit(), noon()()));
