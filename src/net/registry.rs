@@ -4,14 +4,13 @@
 //! request leaves the registry's own origin with a credential. Only reading is here.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LINK};
+use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Client;
 use serde::Deserialize;
 use url::Url;
 
-use super::redirect;
-use super::{Limits, address, body, failure};
+use super::{address, failure};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::policy::{ImageRepository, Tag};
@@ -20,18 +19,17 @@ use crate::secret::{Login, Provider};
 
 pub mod challenge;
 mod entry;
+mod exchange;
 pub mod said;
 pub mod token;
 
-use entry::Who;
-use token::{Known, Pass, Scope, Slots};
+use exchange::{Reply, Request};
+use token::Entrances;
 
 /// Largest manifest or configuration that is read, bytes.
 pub const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
 /// Largest page of a listing that is read, bytes.
 const LARGEST_PAGE: usize = 4 * 1024 * 1024;
-/// Largest error text that is read, bytes.
-const LARGEST_ERROR: usize = 64 * 1024;
 /// Tags asked for a page: what the reference server allows at most.
 const TAGS_A_PAGE: usize = 1000;
 
@@ -129,25 +127,7 @@ pub struct TagPage {
 pub struct Registry {
     http: Client,
     access: RegistryAccess,
-    slots: Slots,
-}
-
-/// A request that can be sent once more with another pass.
-struct Request<'a> {
-    method: Method,
-    url: &'a Url,
-    accept: Option<&'static str>,
-    /// Largest body of a success, bytes.
-    limit: usize,
-}
-
-/// An answer, read to its end.
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-    /// Who asked, for the sentence of a refusal.
-    who: Who,
+    entrances: Entrances,
 }
 
 impl Registry {
@@ -156,7 +136,7 @@ impl Registry {
         Self {
             http,
             access,
-            slots: Slots::default(),
+            entrances: Entrances::default(),
         }
     }
 
@@ -376,119 +356,6 @@ impl Registry {
                 "Set the image's `registry_url`; `gonogo config show --origin` prints it.",
             ))
         }
-    }
-
-    /// Sends a request with the pass that the registry wants, and once more where the pass had ended.
-    async fn send(
-        &self,
-        request: &Request<'_>,
-        now: Timestamp,
-        meter: &mut Meter,
-    ) -> Result<Reply, Failure> {
-        let scope = Scope::pull(self.access.image.path());
-        let lock = self.slots.of(&scope);
-        let mut slot = lock.lock().await;
-        let mut is_fresh = false;
-        if slot.is_unasked() {
-            // The first request finds out what the registry asks for; the others wait for that here.
-            let reply = self.once(request, Pass::default(), meter).await?;
-            if reply.status != StatusCode::UNAUTHORIZED {
-                slot.set(Known::Open, Who::Unasked);
-                return Ok(reply);
-            }
-            self.answer(&mut slot, &reply, &scope, now, meter).await?;
-            is_fresh = true;
-        } else if slot.has_ended(now) {
-            self.renew(&mut slot, &scope, now, meter).await?;
-            is_fresh = true;
-        }
-        let pass = slot.pass();
-        drop(slot);
-        let generation = pass.generation;
-        let reply = self.once(request, pass, meter).await?;
-        if reply.status != StatusCode::UNAUTHORIZED {
-            return Ok(reply);
-        }
-        let mut slot = lock.lock().await;
-        if is_fresh {
-            slot.give_up(generation);
-            return Ok(reply);
-        }
-        if slot.is_newest(generation) {
-            self.answer(&mut slot, &reply, &scope, now, meter).await?;
-        }
-        let pass = slot.pass();
-        drop(slot);
-        self.once(request, pass, meter).await
-    }
-
-    /// Sends a request and reads its answer. A blob may lie with another host, which gets no credential.
-    async fn once(
-        &self,
-        request: &Request<'_>,
-        pass: Pass,
-        meter: &mut Meter,
-    ) -> Result<Reply, Failure> {
-        let mut builder = self
-            .http
-            .request(request.method.clone(), request.url.clone())
-            .timeout(Limits::default().whole);
-        if let Some(accept) = request.accept {
-            builder = builder.header(ACCEPT, accept);
-        }
-        if let Some(header) = pass.header {
-            builder = builder.header(AUTHORIZATION, header);
-        }
-        let sent = builder.send().await;
-        let answer = self.counted(sent, meter)?;
-        let is_blob = request.accept.is_none();
-        let answer = if is_blob && redirect::is_redirect(answer.status()) {
-            let followed = redirect::follow(&self.http, request.url, answer.headers()).await;
-            let followed = followed.map_err(|err| failure::redirect(self.service(), &err))?;
-            meter.count(Some(followed.status()), None);
-            followed
-        } else {
-            answer
-        };
-        self.read(answer, request.limit, pass.who).await
-    }
-
-    fn counted(
-        &self,
-        sent: Result<reqwest::Response, reqwest::Error>,
-        meter: &mut Meter,
-    ) -> Result<reqwest::Response, Failure> {
-        let answer = sent.map_err(|err| {
-            meter.count(None, None);
-            failure::transport(self.service(), &err)
-        })?;
-        meter.count(Some(answer.status()), said::rate(answer.headers()));
-        Ok(answer)
-    }
-
-    async fn read(
-        &self,
-        answer: reqwest::Response,
-        limit: usize,
-        who: Who,
-    ) -> Result<Reply, Failure> {
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        let body = reqwest::Body::from(answer);
-        let body = if status.is_success() {
-            body::read(body, limit)
-                .await
-                .map_err(|err| failure::unread(self.service(), err))?
-        } else {
-            // What cannot be read of an error's text is only missed in its sentence.
-            body::read(body, LARGEST_ERROR).await.unwrap_or_default()
-        };
-        Ok(Reply {
-            status,
-            headers,
-            body,
-            who,
-        })
     }
 
     /// The digest that the answer announces.

@@ -1,8 +1,9 @@
 //! The pass that a registry's requests carry: nothing, a password, or a token with an end.
 //!
-//! One slot for each scope: whoever holds its lock asks for the token, the others wait and share it.
+//! One entrance for each scope: whoever is in it asks for the token, the others wait and share what comes of it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use serde::Deserialize;
+use tokio::sync::MutexGuard;
 use url::Url;
 
 use super::entry::Who;
+use crate::domain::fact::Failure;
 use crate::domain::time::{Timestamp, after, since};
 use crate::secret::Secret;
 
@@ -38,15 +41,44 @@ impl Scope {
     }
 }
 
-/// All slots of one registry.
+/// All entrances of one registry.
 #[derive(Debug, Default)]
-pub(super) struct Slots(Mutex<BTreeMap<Scope, Arc<tokio::sync::Mutex<Slot>>>>);
+pub(super) struct Entrances(Mutex<BTreeMap<Scope, Arc<Entrance>>>);
 
-impl Slots {
-    /// The slot of a scope.
-    pub(super) fn of(&self, scope: &Scope) -> Arc<tokio::sync::Mutex<Slot>> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(scope.clone()).or_default())
+impl Entrances {
+    /// The entrance of a scope.
+    pub(super) fn of(&self, scope: &Scope) -> Arc<Entrance> {
+        let mut entrances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(entrances.entry(scope.clone()).or_default())
+    }
+}
+
+/// Where those who want in wait while one of them finds out how.
+#[derive(Debug, Default)]
+pub(super) struct Entrance {
+    slot: tokio::sync::Mutex<Slot>,
+    /// How many tries to be let in have failed.
+    failed: AtomicU64,
+}
+
+impl Entrance {
+    /// What is known, for one at a time. Who waited for a try that failed shares its failure:
+    /// a password that is wrong is shown once, and a registry that is away is waited for once.
+    pub(super) async fn enter(&self) -> Result<MutexGuard<'_, Slot>, Failure> {
+        let before = self.failed.load(Ordering::SeqCst);
+        let slot = self.slot.lock().await;
+        match &slot.failure {
+            Some(failure) if self.failed.load(Ordering::SeqCst) != before => Err(failure.clone()),
+            _ => Ok(slot),
+        }
+    }
+
+    /// Notes a try that failed; the next one begins from the start.
+    pub(super) fn failed(&self, slot: &mut Slot, failure: Failure) -> Failure {
+        slot.set(Known::Unasked, Who::Unasked);
+        slot.failure = Some(failure.clone());
+        self.failed.fetch_add(1, Ordering::SeqCst);
+        failure
     }
 }
 
@@ -55,6 +87,8 @@ impl Slots {
 pub(super) struct Slot {
     pub(super) known: Known,
     who: Who,
+    /// Why the latest try failed, if it did.
+    failure: Option<Failure>,
     /// Counts the passes, so that a refused one is renewed by one of those who hold it.
     generation: u64,
 }
@@ -108,6 +142,7 @@ impl Slot {
     pub(super) fn set(&mut self, known: Known, who: Who) {
         self.known = known;
         self.who = who;
+        self.failure = None;
         self.generation = self.generation.wrapping_add(1);
     }
 
@@ -130,10 +165,12 @@ impl Slot {
         self.generation == generation
     }
 
-    /// Gives up a pass that was refused though it is new: the next request begins from the start.
+    /// Gives up a pass that was refused though it is new: the next look begins from the start.
+    ///
+    /// It stays the newest, so that one of those who hold it as well renews it.
     pub(super) fn give_up(&mut self, generation: u64) {
         if self.is_newest(generation) {
-            self.set(Known::Unasked, Who::Unasked);
+            self.known = Known::Unasked;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::join_all;
 use gonogo::domain::fact::{Fact, FailureKind};
 use gonogo::secret::{Credential, Login, Provider, Secret};
 use serde_json::json;
@@ -210,4 +211,89 @@ async fn an_identity_token_is_not_sent_and_said_to_be_of_no_use() {
     assert_eq!(failure.kind, FailureKind::NoCredential);
     assert!(failure.advice.contains("identity token"), "{failure:?}");
     assert_eq!(service.seen()[0].authorization(), None);
+}
+
+#[tokio::test]
+async fn sixteen_looks_with_a_wrong_password_show_it_once() {
+    let service = Stub::new(|_| respond(401, &[], "")).await;
+    let stub = guarded(format!("http://{}/token", service.address)).await;
+    let client = registry(stub.address, password("alice", "wrong"));
+    let ask = tag("latest");
+    let answers = join_all((0..16).map(|_| look(&client, &ask))).await;
+    for answer in answers {
+        assert_eq!(answer.outcome.unwrap_err().kind, FailureKind::Unauthorized);
+    }
+    assert_eq!((stub.seen().len(), service.seen().len()), (1, 1));
+    // Whoever comes later tries again.
+    let later = failure(&client, &ask).await;
+    assert_eq!(later.kind, FailureKind::Unauthorized);
+    assert_eq!((stub.seen().len(), service.seen().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn sixteen_looks_whose_new_token_is_refused_do_not_ask_for_sixteen() {
+    let service = Stub::new(|_| respond(200, &[], r#"{"token":"bad"}"#)).await;
+    let stub = guarded(format!("http://{}/token", service.address)).await;
+    let client = registry(stub.address, password("alice", "hunter2"));
+    let ask = tag("latest");
+    let answers = join_all((0..16).map(|_| look(&client, &ask))).await;
+    for answer in answers {
+        let failure = answer.outcome.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unauthorized);
+        assert!(failure.what.contains("alice"), "{failure:?}");
+    }
+    assert!(service.seen().len() <= 2, "{}", service.seen().len());
+}
+
+#[tokio::test]
+async fn sixteen_looks_at_a_registry_that_is_away_wait_for_one_try() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            // Taken and dropped: the client sees a connection that ends.
+            let (socket, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(socket);
+        }
+    });
+    let client = registry(address, nobody());
+    let ask = tag("latest");
+    let answers = join_all((0..16).map(|_| look(&client, &ask))).await;
+    for answer in answers {
+        assert_eq!(answer.outcome.unwrap_err().kind, FailureKind::Unreachable);
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_token_service_that_has_moved_is_found_again() {
+    let first = Stub::new(|_| respond(200, &[], r#"{"token":"good-1","expires_in":60}"#)).await;
+    let second = Stub::new(|_| respond(200, &[], r#"{"token":"good-2"}"#)).await;
+    let moved = Arc::new(AtomicUsize::new(0));
+    let is_moved = Arc::clone(&moved);
+    let realms = [first.address, second.address];
+    let stub = Stub::new(move |seen| match seen.authorization() {
+        Some("Bearer good-2") => respond(200, &[("docker-content-digest", DIGEST)], ""),
+        Some("Bearer good-1") if is_moved.load(Ordering::SeqCst) == 0 => {
+            respond(200, &[("docker-content-digest", DIGEST)], "")
+        }
+        _ => {
+            let realm = realms[is_moved.load(Ordering::SeqCst)];
+            let challenge = format!("Bearer realm=\"http://{realm}/token\"");
+            respond(401, &[("www-authenticate", &challenge)], "")
+        }
+    })
+    .await;
+    let client = registry(stub.address, nobody());
+    assert!(look(&client, &tag("a")).await.outcome.is_ok());
+    moved.store(1, Ordering::SeqCst);
+    let later = noon() + jiff::SignedDuration::from_mins(5);
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        found.push(client.look(&tag("a"), later).await.outcome.is_ok());
+    }
+    assert!(found.contains(&true), "{found:?}");
 }

@@ -1,0 +1,155 @@
+//! One question and its answer: let in with the pass that is known, and the answer read in bounded memory.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use super::entry::Who;
+use super::token::{Known, Pass, Scope};
+use super::{Meter, Registry, said};
+use crate::domain::fact::Failure;
+use crate::domain::time::Timestamp;
+use crate::net::{Limits, body, failure, redirect};
+
+/// Largest error text that is read, bytes.
+const LARGEST_ERROR: usize = 64 * 1024;
+
+/// A request that can be sent once more with another pass.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) accept: Option<&'static str>,
+    /// Largest body of a success, bytes.
+    pub(super) limit: usize,
+}
+
+/// An answer, read to its end.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// Who asked, for the sentence of a refusal.
+    pub(super) who: Who,
+}
+
+impl Registry {
+    /// Sends a request with the pass that the registry wants, and once more where the pass had ended.
+    pub(super) async fn send(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Reply, Failure> {
+        let scope = Scope::pull(self.image().path());
+        let entrance = self.entrances.of(&scope);
+        let mut slot = entrance.enter().await?;
+        let mut is_fresh = true;
+        if slot.is_unasked() {
+            // The first request finds out what the registry asks for; the others wait for that here.
+            let reply = match self.once(request, Pass::default(), meter).await {
+                Ok(reply) => reply,
+                Err(failure) => return Err(entrance.failed(&mut slot, failure)),
+            };
+            if reply.status != StatusCode::UNAUTHORIZED {
+                slot.set(Known::Open, Who::Unasked);
+                return Ok(reply);
+            }
+            let answered = self.answer(&mut slot, &reply, &scope, now, meter).await;
+            answered.map_err(|failure| entrance.failed(&mut slot, failure))?;
+        } else if slot.has_ended(now) {
+            let renewed = self.renew(&mut slot, &scope, now, meter).await;
+            renewed.map_err(|failure| entrance.failed(&mut slot, failure))?;
+        } else {
+            is_fresh = false;
+        }
+        let pass = slot.pass();
+        drop(slot);
+        let generation = pass.generation;
+        let reply = self.once(request, pass, meter).await?;
+        if reply.status != StatusCode::UNAUTHORIZED {
+            return Ok(reply);
+        }
+        let mut slot = entrance.enter().await?;
+        if is_fresh {
+            slot.give_up(generation);
+            return Ok(reply);
+        }
+        if slot.is_newest(generation) {
+            let answered = self.answer(&mut slot, &reply, &scope, now, meter).await;
+            answered.map_err(|failure| entrance.failed(&mut slot, failure))?;
+        }
+        let pass = slot.pass();
+        drop(slot);
+        self.once(request, pass, meter).await
+    }
+
+    /// Sends a request and reads its answer. A blob may lie with another host, which gets no credential.
+    async fn once(
+        &self,
+        request: &Request<'_>,
+        pass: Pass,
+        meter: &mut Meter,
+    ) -> Result<Reply, Failure> {
+        let mut builder = self
+            .http
+            .request(request.method.clone(), request.url.clone())
+            .timeout(Limits::default().whole);
+        if let Some(accept) = request.accept {
+            builder = builder.header(ACCEPT, accept);
+        }
+        if let Some(header) = pass.header {
+            builder = builder.header(AUTHORIZATION, header);
+        }
+        let sent = builder.send().await;
+        let answer = self.counted(sent, meter)?;
+        let is_blob = request.accept.is_none();
+        let answer = if is_blob && redirect::is_redirect(answer.status()) {
+            let followed = redirect::follow(&self.http, request.url, answer.headers()).await;
+            let followed = followed.map_err(|err| failure::redirect(self.service(), &err))?;
+            meter.count(Some(followed.status()), None);
+            followed
+        } else {
+            answer
+        };
+        self.read(answer, request.limit, pass.who).await
+    }
+
+    pub(super) fn counted(
+        &self,
+        sent: Result<reqwest::Response, reqwest::Error>,
+        meter: &mut Meter,
+    ) -> Result<reqwest::Response, Failure> {
+        let answer = sent.map_err(|err| {
+            meter.count(None, None);
+            failure::transport(self.service(), &err)
+        })?;
+        meter.count(Some(answer.status()), said::rate(answer.headers()));
+        Ok(answer)
+    }
+
+    pub(super) async fn read(
+        &self,
+        answer: reqwest::Response,
+        limit: usize,
+        who: Who,
+    ) -> Result<Reply, Failure> {
+        let status = answer.status();
+        let headers = answer.headers().clone();
+        let body = reqwest::Body::from(answer);
+        let body = if status.is_success() {
+            body::read(body, limit)
+                .await
+                .map_err(|err| failure::unread(self.service(), err))?
+        } else {
+            // What cannot be read of an error's text is only missed in its sentence.
+            body::read(body, LARGEST_ERROR).await.unwrap_or_default()
+        };
+        Ok(Reply {
+            status,
+            headers,
+            body,
+            who,
+        })
+    }
+}
