@@ -7,6 +7,8 @@ mod guess;
 mod plain;
 mod simulate;
 
+pub use simulate::on_simulator;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -21,6 +23,7 @@ use crate::engine::cache::Cache;
 use crate::engine::runtime::{Clock, Engine, SystemClock};
 use crate::engine::{Message, Model};
 use crate::headless;
+use crate::net::Limits;
 
 /// Exit status of a bad or missing configuration (sysexits).
 const CONFIG_STATUS: u8 = 78;
@@ -189,7 +192,7 @@ fn session(global: &Global) -> eyre::Result<Session> {
     if let Some(run) = &global.run {
         model.pinned = Some(run.id);
     }
-    let connect = connect::later(config.clone(), env, policy);
+    let connect = connect::later(config.clone(), env, policy, Limits::default());
     let engine = Engine::start(model, connect, Arc::clone(&clock), Some(cache));
     Ok(Session {
         engine,

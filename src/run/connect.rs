@@ -13,12 +13,17 @@ pub(super) fn later(
     config: Config,
     env: Environment,
     policy: Policy,
+    limits: Limits,
 ) -> impl FnOnce() -> Result<Sources, Failure> + Send + 'static {
-    move || connect(&config, &env, &policy)
+    move || connect(&config, &env, &policy, limits)
 }
 
-fn connect(config: &Config, env: &Environment, policy: &Policy) -> Result<Sources, Failure> {
-    let limits = Limits::default();
+fn connect(
+    config: &Config,
+    env: &Environment,
+    policy: &Policy,
+    limits: Limits,
+) -> Result<Sources, Failure> {
     let http = net::client(&limits).map_err(|error| Failure {
         kind: FailureKind::Unreachable,
         what: format!("The HTTP client could not be set up: {error}."),

@@ -1,6 +1,7 @@
 //! The faces on the simulator: every real code path, over HTTP on this machine.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use color_eyre::eyre::{self, WrapErr as _};
 
 use super::{Session, connect, log_to_stderr, model, pin, print, print_json, show, tokio_runtime};
 use crate::cli::{Global, Rehearsal, SimArgs, SimMode};
-use crate::config::{Config, Environment};
+use crate::config::{Config, ConfigError, Environment};
 use crate::domain::time::{Timestamp, since};
 use crate::engine::runtime::{Clock, Engine};
+use crate::net::Limits;
 use crate::rehearse::{self, Played};
 use crate::sim::clock::{Pace, VirtualClock};
 use crate::sim::scenario::Scenario;
@@ -125,17 +127,28 @@ async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::
         .wrap_err("the simulator could not be started")
 }
 
-/// A session on the simulator. It sees no configuration and no credential but the simulator's own, and keeps its
-/// state in a folder that goes when it ends.
-fn session(sim: &Sim, global: &Global) -> eyre::Result<(Session, StateFolder)> {
-    let folder = StateFolder::new()?;
-    let env = Environment::isolated(&folder.0, sim.variables());
+/// The real engine on a simulator, with the simulator's time.
+///
+/// It sees no configuration and no credential but the simulator's own; what it keeps lies below `folder`.
+pub fn on_simulator(
+    sim: &Sim,
+    folder: &Path,
+    limits: Limits,
+) -> Result<(Engine, Arc<dyn Clock>, Config), ConfigError> {
+    let env = Environment::isolated(folder, sim.variables());
     let config = Config::of_simulator(&sim.config_toml(), &env)?;
     let policy = config.require_policy(&env)?.clone();
     let clock: Arc<dyn Clock> = Arc::new(SimClock(sim.clock().clone()));
     let model = model(&config, policy.clone(), clock.as_ref());
-    let connect = connect::later(config.clone(), env, policy);
+    let connect = connect::later(config.clone(), env, policy, limits);
     let engine = Engine::start(model, connect, Arc::clone(&clock), None);
+    Ok((engine, clock, config))
+}
+
+/// A session on the simulator, and the folder of its state, which goes when it ends.
+fn session(sim: &Sim, global: &Global) -> eyre::Result<(Session, StateFolder)> {
+    let folder = StateFolder::new()?;
+    let (engine, clock, config) = on_simulator(sim, &folder.0, Limits::default())?;
     pin(&engine, global);
     let session = Session {
         engine,

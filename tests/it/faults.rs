@@ -1,1 +1,189 @@
-//! Tests of faults.
+//! Services that misbehave: the engine over real HTTP, against the simulator's faults.
+
+use std::time::Duration;
+
+use gonogo::domain::fact::{Ask, SourceId};
+use gonogo::domain::release::Stage;
+use gonogo::sim::fault::{Fault, Kind};
+use gonogo::sim::requests::Service;
+use gonogo::sim::scenario::Scenario;
+
+use crate::support::sim::Rig;
+
+fn kinds() -> Vec<(&'static str, Kind)> {
+    let status = |code, retry_after| Kind::Status { code, retry_after };
+    vec![
+        ("timeout", Kind::Timeout),
+        ("reset", Kind::Reset),
+        ("cut body", Kind::CutBody),
+        ("malformed", Kind::MalformedJson),
+        ("401", status(401, None)),
+        ("403", status(403, None)),
+        ("404", status(404, None)),
+        ("409", status(409, None)),
+        ("429", status(429, Some(7))),
+        ("500", status(500, None)),
+        ("503", status(503, Some(3))),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_failed_polls_of_each_kind_leave_the_release_on_the_screen() {
+    for (name, kind) in kinds() {
+        let limit = if kind == Kind::Timeout { 3 } else { 30 };
+        let scenario = Scenario::built_in("waiting-gate").unwrap();
+        let mut rig = Rig::of(scenario, Duration::from_secs(limit)).await;
+        rig.play_to("gate");
+        let before = rig.settled().await;
+        let run = before.outlook.run.expect("a run is watched");
+        assert!(
+            matches!(before.outlook.stage.0, Stage::Waiting { for_you: true, .. }),
+            "{name}"
+        );
+        let jobs = before
+            .snapshot
+            .record(run)
+            .unwrap()
+            .jobs
+            .value()
+            .unwrap()
+            .clone();
+
+        let fault = rig
+            .sim
+            .faults()
+            .add(Fault::new(Service::Github, kind.clone()));
+        // A poll that never ends costs its whole limit in real time: fewer of those, all the others a hundred times.
+        let wanted = if kind == Kind::Timeout { 12 } else { 100 };
+        let mut model = before.clone();
+        while rig.sim.faults().struck(fault) < wanted {
+            model = rig.pass(Duration::from_secs(20)).await;
+        }
+        assert_eq!(
+            model.outlook.run, before.outlook.run,
+            "{name}: the same run is watched"
+        );
+        assert_eq!(
+            model.outlook.stage, before.outlook.stage,
+            "{name}: the same stage"
+        );
+        let record = model.snapshot.record(run).unwrap();
+        assert_eq!(
+            record.jobs.value().unwrap(),
+            &jobs,
+            "{name}: the last good value stays"
+        );
+        assert!(
+            record.jobs.failures_in_a_row() > 0,
+            "{name}: and is known to be old"
+        );
+        let health = &model.snapshot.health[&SourceId::Github];
+        let (failure, _) = health
+            .latest_failure()
+            .expect("the health line says what fails");
+        assert!(
+            failure.what.len() > 10 && !failure.advice.is_empty(),
+            "{name}: {failure:?}"
+        );
+        assert!(
+            matches!(
+                model.freshness(&Ask::Jobs(run), model.now),
+                gonogo::engine::pace::Freshness::Stale(_)
+            ),
+            "{name}: marked stale"
+        );
+        // The other sources are not touched by it.
+        assert!(
+            model.snapshot.health[&SourceId::Pypi].failing.is_empty(),
+            "{name}"
+        );
+
+        rig.sim.faults().clear();
+        for _ in 0..12 {
+            model = rig.pass(Duration::from_secs(60)).await;
+        }
+        let health = &model.snapshot.health[&SourceId::Github];
+        assert!(
+            health.failing.is_empty(),
+            "{name}: recovered without a key: {:?}",
+            health.failing
+        );
+        assert_eq!(model.outlook.stage, before.outlook.stage, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_and_an_index_that_fail_keep_their_last_word() {
+    for service in [Service::Registry, Service::Pypi] {
+        for (name, kind) in kinds()
+            .into_iter()
+            .chain([("wrong digest", Kind::WrongDigest)])
+        {
+            // Slow; and for a registry or an index 404 is an answer: it is not there.
+            let told_apart = kind == Kind::Timeout || name == "404";
+            if told_apart || (kind == Kind::WrongDigest && service == Service::Pypi) {
+                continue;
+            }
+            let mut rig = Rig::start("happy").await;
+            while rig.sim.advance_to_next().is_some() {}
+            let before = rig.settled().await;
+            assert_eq!(before.outlook.stage.0, Stage::Released);
+            assert_eq!(before.outlook.pypi_files, 2);
+
+            let fault = rig.sim.faults().add(Fault::new(service, kind.clone()));
+            let mut model = before.clone();
+            for _ in 0..200 {
+                model = rig.pass(Duration::from_secs(30)).await;
+                if rig.sim.faults().struck(fault) >= 10 {
+                    break;
+                }
+            }
+            assert!(
+                rig.sim.faults().struck(fault) >= 10,
+                "{service:?} {name}: it is asked again"
+            );
+            assert_eq!(
+                model.outlook.resolved, before.outlook.resolved,
+                "{service:?} {name}"
+            );
+            assert_eq!(
+                model.outlook.digests, before.outlook.digests,
+                "{service:?} {name}"
+            );
+            assert_eq!(model.outlook.pypi_files, 2, "{service:?} {name}");
+            assert!(
+                model
+                    .snapshot
+                    .health
+                    .values()
+                    .any(|health| health.latest_failure().is_some()),
+                "{service:?} {name}: it is said"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_is_obeyed_by_every_question_to_that_service() {
+    let mut rig = Rig::start("waiting-gate").await;
+    rig.play_to("gate");
+    rig.settled().await;
+    let limited = Kind::Status {
+        code: 429,
+        retry_after: Some(600),
+    };
+    let fault = rig.sim.faults().add(Fault::new(Service::Github, limited));
+    while rig.sim.faults().struck(fault) == 0 {
+        rig.pass(Duration::from_secs(5)).await;
+    }
+    let struck = rig.sim.faults().struck(fault);
+    for _ in 0..50 {
+        rig.pass(Duration::from_secs(10)).await;
+    }
+    let later = rig.sim.faults().struck(fault);
+    assert!(
+        later <= struck + 1,
+        "asked {} times while it was told to wait",
+        later - struck
+    );
+}

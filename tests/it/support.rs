@@ -3,3 +3,4 @@
 pub mod contract;
 pub mod facts;
 pub mod judges;
+pub mod sim;
