@@ -53,12 +53,7 @@ impl Client {
         self.api.url(whole.into_iter().chain(below.iter().copied()))
     }
 
-    fn call(
-        &self,
-        below: &[&str],
-        query: &[(&str, &str)],
-        subject: String,
-    ) -> Result<Call, Failure> {
+    fn call(&self, below: &[&str], query: &[(&str, &str)], subject: &str) -> Result<Call, Failure> {
         let mut url = self.address(below)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -67,7 +62,7 @@ impl Client {
             url,
             accept: Accept::Json,
             limit: JSON_BYTES,
-            subject: clean(&subject),
+            subject: clean(subject),
         })
     }
 
@@ -75,7 +70,7 @@ impl Client {
         let call = self.call(
             &["actions", "workflows", workflow, "runs"],
             &[("per_page", RECENT), ("exclude_pull_requests", "true")],
-            format!("the runs of {workflow} in {}", self.repo),
+            &format!("the runs of {workflow} in {}", self.repo),
         )?;
         look.must(&call, |reply| {
             let page: wire::RunPage = parse(&call, reply)?;
@@ -88,7 +83,7 @@ impl Client {
         let call = self.call(
             &["actions", "runs", &run.to_string()],
             &[("exclude_pull_requests", "true")],
-            format!("run {run} of {}", self.repo),
+            &format!("run {run} of {}", self.repo),
         )?;
         look.must(&call, |reply| {
             convert::run(parse(&call, reply)?)
@@ -167,7 +162,7 @@ impl Client {
             None => self.call(
                 &["actions", "runs", &run_text, "jobs"],
                 &[("filter", "latest"), ("per_page", "100"), ("page", &page)],
-                format!("the jobs of run {run}"),
+                &format!("the jobs of run {run}"),
             )?,
             Some(attempt) => self.call(
                 &[
@@ -179,7 +174,7 @@ impl Client {
                     "jobs",
                 ],
                 &[("per_page", "100"), ("page", &page)],
-                format!("the jobs of attempt {attempt} of run {run}"),
+                &format!("the jobs of attempt {attempt} of run {run}"),
             )?,
         };
         look.must(&call, |reply| {
@@ -201,7 +196,7 @@ impl Client {
         let call = self.call(
             &["actions", "runs", &run.to_string(), "pending_deployments"],
             &[],
-            format!("the gates of run {run}"),
+            &format!("the gates of run {run}"),
         )?;
         look.must(&call, |reply| {
             let gates = parse(&call, reply)?;
@@ -218,7 +213,7 @@ impl Client {
         let call = self.call(
             &["actions", "runs", &run.to_string(), "approvals"],
             &[],
-            format!("the reviews of run {run}"),
+            &format!("the reviews of run {run}"),
         )?;
         look.must(&call, |reply| {
             let reviews = parse(&call, reply)?;
@@ -231,7 +226,7 @@ impl Client {
     pub(super) async fn environments(&self, look: &Look<'_>) -> Result<Vec<Environment>, Failure> {
         let each = self.environments.iter().map(|name| async move {
             let subject = format!("the environment {name} of {}", self.repo);
-            let call = self.call(&["environments", name], &[], subject)?;
+            let call = self.call(&["environments", name], &[], &subject)?;
             look.get(&call, |reply| {
                 Ok(convert::environment(parse(&call, reply)?))
             })
@@ -271,7 +266,7 @@ impl Client {
         let call = self.call(
             &["releases"],
             &[("per_page", RECENT)],
-            format!("the Releases of {}", self.repo),
+            &format!("the Releases of {}", self.repo),
         )?;
         look.must(&call, |reply| {
             let releases = parse(&call, reply)?;
@@ -295,7 +290,7 @@ impl Client {
             return Ok(None);
         }
         let full = format!("refs/tags/{tag}");
-        let call = self.call(&path, &[], subject.clone())?;
+        let call = self.call(&path, &[], &subject)?;
         let found = look
             .get(&call, |reply| {
                 let pointer: wire::Pointer = parse(&call, reply)?;
@@ -337,7 +332,7 @@ impl Client {
         object: &CommitSha,
         subject: &str,
     ) -> Result<Leads, Failure> {
-        let call = self.call(&["git", "tags", object.as_str()], &[], subject.to_owned())?;
+        let call = self.call(&["git", "tags", object.as_str()], &[], subject)?;
         look.must(&call, |reply| Ok(convert::pointer(&parse(&call, reply)?)))
             .await
     }
