@@ -24,6 +24,7 @@ use crate::engine::runtime::{Clock, Engine, SystemClock};
 use crate::engine::{Message, Model};
 use crate::headless;
 use crate::net::Limits;
+use crate::present::graph::Facts;
 
 /// Exit status of a bad or missing configuration (sysexits).
 const CONFIG_STATUS: u8 = 78;
@@ -162,7 +163,12 @@ fn format_of(args: &GraphArgs, json: bool) -> GraphFormat {
 
 fn graph_of_file(args: &GraphArgs, json: bool, workflow: &str, ascii: bool) -> eyre::Result<u8> {
     let graph = headless::graph::load(&args.root, workflow)?;
-    print(&plain::draw(&graph, format_of(args, json), ascii))
+    print(&plain::draw(
+        &graph,
+        &Facts::default(),
+        format_of(args, json),
+        ascii,
+    ))
 }
 
 /// Everything that a face needs: the engine, its clock, and what was configured.

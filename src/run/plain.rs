@@ -8,10 +8,12 @@ use color_eyre::eyre::{self, eyre};
 
 use super::{Session, print, print_json};
 use crate::cli::GraphFormat;
-use crate::domain::graph::Graph;
+use crate::domain::graph::{self, Graph};
 use crate::engine::Model;
 use crate::headless::json_v1::{EventV1, RunsV1, StatusV1};
 use crate::headless::{self, graph as graph_text};
+use crate::present::clean::clean;
+use crate::present::graph::{Charset, Facts, Options, draw_to_fit};
 use crate::present::words;
 
 /// How long a single snapshot may take, in the machine's own time.
@@ -115,18 +117,60 @@ pub(super) async fn graph(
     ascii: bool,
 ) -> eyre::Result<u8> {
     let model = settled(&mut session).await?;
-    match &model.outlook.graph {
-        Some(graph) => print(&draw(graph, format, ascii)),
-        None => Err(eyre!(
-            "the workflow files of the run could not be read, so its graph is not known"
-        )),
-    }
+    let outlook = &model.outlook;
+    let Some(graph) = &outlook.graph else {
+        let why = outlook
+            .graph_fault
+            .as_deref()
+            .unwrap_or("no workflow file of the run is known");
+        return Err(eyre!("the run's graph is not known: {}", clean(why)));
+    };
+    let jobs = outlook
+        .run
+        .and_then(|run| model.snapshot.record(run)?.jobs.value())
+        .map_or(&[][..], Vec::as_slice);
+    let statuses = graph::statuses(graph, &outlook.matching, jobs);
+    let facts = Facts {
+        statuses: Some(&statuses),
+        advisory: model
+            .policy
+            .pipeline
+            .advisory_jobs
+            .iter()
+            .cloned()
+            .collect(),
+        legs: None,
+        now: Some(model.now),
+    };
+    print(&draw(graph, &facts, format, ascii))
 }
 
 /// A graph in one of its formats.
-pub(super) fn draw(graph: &Graph, format: GraphFormat, _ascii: bool) -> String {
+pub(super) fn draw(graph: &Graph, facts: &Facts<'_>, format: GraphFormat, ascii: bool) -> String {
     match format {
+        GraphFormat::Text => {
+            let charset = if ascii {
+                Charset::Ascii
+            } else {
+                Charset::Unicode
+            };
+            let options = Options {
+                charset,
+                ..Options::default()
+            };
+            draw_to_fit(graph, facts, &options, columns()).text()
+        }
         GraphFormat::Json => graph_text::json(graph),
-        GraphFormat::Text | GraphFormat::Mermaid => graph_text::mermaid(graph),
+        GraphFormat::Mermaid => graph_text::mermaid(graph),
     }
+}
+
+/// Columns of the terminal; where there is none (a pipe, a file), enough for the whole drawing.
+fn columns() -> usize {
+    use std::io::IsTerminal as _;
+    const WITHOUT_TERMINAL: usize = 240;
+    if !std::io::stdout().is_terminal() {
+        return WITHOUT_TERMINAL;
+    }
+    crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns))
 }

@@ -242,9 +242,13 @@ fn nothing_but_the_simulator_uses_mutating_verbs() {
     ];
     // Read-only POSTs: a registry's token, Docker Hub's login.
     let read_only = ["net/registry/token", "sources/hub/login"];
+    // The pure modules cannot reach a network at all (see `the_domain_is_pure`); there `.put(` is a word like any other.
     let wrong: Vec<_> = places_with(&verbs)
         .into_iter()
-        .filter(|place| place != "sim" && !place.starts_with("sim/") && !place.starts_with("door/"))
+        .filter(|place| {
+            let module = place.split('/').next().unwrap_or_default();
+            !["sim", "door", "domain", "present"].contains(&module)
+        })
         .filter(|place| !read_only.contains(&place.as_str()))
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
