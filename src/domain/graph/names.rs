@@ -109,6 +109,10 @@ impl Pattern {
         if self.certain.iter().any(|c| c == name) {
             return Some(Fit::Exact);
         }
+        // Nearly every pair ends here: what is certain at the start must stand there, unless GitHub cut it.
+        if !name.contains("...") && !self.starts(name) {
+            return None;
+        }
         let text: Vec<char> = name.chars().take(MAX_NAME).collect();
         if self.pieces.len() > MAX_NAME {
             return None;
@@ -129,6 +133,19 @@ impl Pattern {
         }
         let cut = name.contains("...").then(|| gaps(name))?;
         fits(&self.pieces, &cut, Suffixes::Everywhere).then_some(Fit::Cut)
+    }
+}
+
+impl Pattern {
+    fn starts(&self, name: &str) -> bool {
+        let mut letters = name.chars();
+        self.pieces
+            .iter()
+            .map_while(|piece| match piece {
+                Piece::Char(c) => Some(*c),
+                Piece::Any | Piece::Suffix(_) => None,
+            })
+            .all(|c| letters.next() == Some(c))
     }
 }
 

@@ -94,7 +94,7 @@ impl List<'_> {
                 let inside = format!("{rest}   ");
                 self.level(job.children(), &inside);
                 for leg in self.legs(job) {
-                    self.row(leg.label(), &[], &inside, job, Some(leg.job), Fold::Leaf);
+                    self.row(&leg.label(), &[], &inside, job, Some(leg.job), Fold::Leaf);
                 }
             }
             let children = family.children.get(&job.key).map_or(&[][..], Vec::as_slice);
@@ -155,12 +155,12 @@ impl List<'_> {
             (true, true) => Fold::Open,
             (true, false) => Fold::Closed,
         };
-        self.row(label(job, self.facts), needs, lead, job, None, fold);
+        self.row(&label(job, self.facts), needs, lead, job, None, fold);
     }
 
     fn row(
         &mut self,
-        label: Label,
+        label: &Label,
         needs: &[&JobKey],
         lead: &str,
         node: &Node,
@@ -176,7 +176,7 @@ impl List<'_> {
         let x = self.canvas.text(0, y, &lead, Role::Muted);
         let role = label.sign.map_or(Role::Muted, Sign::role);
         self.canvas.text(x, y, label.symbol(charset), role);
-        let end = self.right(&label, y, x + 2 + LEAST_NAME);
+        let end = self.right(label, y, x + 2 + LEAST_NAME);
         let room = end.saturating_sub(x + 2).max(1);
         let name = cut(&label.name, room, charset);
         let behind = self.canvas.text(x + 2, y, &name, label.name_role());
