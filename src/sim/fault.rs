@@ -319,6 +319,10 @@ async fn altered(response: Response, alteration: Alteration) -> Response {
     let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else {
         return reset();
     };
+    if bytes.is_empty() {
+        // The answer to a HEAD, or a 304: there is nothing to spoil, and the head must stay true.
+        return Response::from_parts(parts, Body::empty());
+    }
     let half = bytes.slice(..bytes.len() / 2);
     let (length, body) = match alteration {
         Alteration::Cut => (bytes.len(), cut_after(half)),

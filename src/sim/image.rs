@@ -311,6 +311,30 @@ mod tests {
     }
 
     #[test]
+    fn attestations_point_at_their_platforms() {
+        let image = build(&ImageSpec {
+            attestations: Attestations::InIndex,
+            ..spec()
+        });
+        let index: serde_json::Value = serde_json::from_slice(&image.index.bytes).unwrap();
+        let entries = index["manifests"].as_array().unwrap();
+        assert_eq!(entries.len(), 4);
+        for (built, entry) in image.platforms.iter().zip(&entries[2..]) {
+            let attestation = built.attestation.as_ref().unwrap();
+            assert_eq!(entry["digest"], attestation.digest.as_str());
+            assert_eq!(entry["platform"]["os"], "unknown");
+            assert_eq!(entry["platform"]["architecture"], "unknown");
+            let annotations = &entry["annotations"];
+            assert_eq!(
+                annotations["vnd.docker.reference.type"],
+                "attestation-manifest"
+            );
+            let child = &annotations["vnd.docker.reference.digest"];
+            assert_eq!(child, built.manifest.digest.as_str());
+        }
+    }
+
+    #[test]
     fn encoding_again_would_show() {
         let index = build(&spec()).index;
         let value: serde_json::Value = serde_json::from_slice(&index.bytes).unwrap();

@@ -5,6 +5,7 @@ mod conformance;
 mod faults;
 mod habits;
 mod hub;
+mod nonsense;
 mod pypi;
 mod sigstore;
 mod skopeo;

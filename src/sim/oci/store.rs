@@ -71,6 +71,9 @@ impl Descriptor {
     }
 }
 
+/// Uploads that are under way at most; the oldest is given up for a new one.
+const MAX_UPLOADS: usize = 256;
+
 /// All repositories.
 #[derive(Debug, Default)]
 pub(super) struct Store {
@@ -288,6 +291,9 @@ impl Store {
 
     pub(super) fn begin_upload(&mut self, repository: &str) -> String {
         self.next_upload += 1;
+        if self.uploads.len() >= MAX_UPLOADS {
+            self.uploads.pop_first();
+        }
         let id = format!("upload-{:08}", self.next_upload);
         self.uploads.insert(
             id.clone(),

@@ -90,6 +90,28 @@ async fn a_cut_body_has_the_right_head_and_ends_in_the_middle() {
     scene.recovered().await;
 }
 
+/// The answer to a HEAD has no body to spoil; its length must stay that of the manifest.
+#[tokio::test]
+async fn a_head_is_not_spoiled() {
+    let scene = scene().await;
+    let length = scene
+        .manifest()
+        .send()
+        .await
+        .unwrap()
+        .content_length()
+        .unwrap();
+    for kind in [Kind::CutBody, Kind::MalformedJson, Kind::WrongBytes] {
+        scene
+            .faults
+            .add(Fault::new(Service::Registry, kind).times(1));
+        let url = format!("{}/v2/acme/rocket/manifests/latest", scene.registry);
+        let head = scene.client.head(url).send().await.unwrap();
+        assert_eq!(head.headers()["content-length"], length.to_string());
+    }
+    scene.recovered().await;
+}
+
 #[tokio::test]
 async fn wrong_content_comes_in_three_kinds() {
     let scene = scene().await;
