@@ -60,10 +60,14 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What happened, and why, on one line each.
+/// What happened, and why, on one line each; a cause that the sentence before it already tells is left out.
 fn chain(error: &eyre::Report) -> String {
-    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    causes.dedup();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !causes.last().is_some_and(|last| last.contains(&cause)) {
+            causes.push(cause);
+        }
+    }
     causes.join("\n  because: ")
 }
 

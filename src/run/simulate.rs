@@ -116,7 +116,10 @@ fn list(json: bool) -> eyre::Result<u8> {
 }
 
 async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::Result<Sim> {
-    let scenario = Scenario::built_in(name.unwrap_or(FIRST))?;
+    let mut scenario = Scenario::built_in(name.unwrap_or(FIRST))?;
+    if let Pace::Speed(speed) = pace {
+        scenario.lead = lead(speed).min(scenario.lead);
+    }
     let options = SimOptions {
         pace,
         port_base,
@@ -125,6 +128,14 @@ async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::
     Sim::start(options)
         .await
         .wrap_err("the simulator could not be started")
+}
+
+/// How far in the past a world begins that runs this fast: it may not pass the real time within a release, and other
+/// clients, which know only the real time, should not see it further in the past than that takes.
+fn lead(speed: f64) -> Duration {
+    const RELEASE: Duration = Duration::from_secs(3 * 3600);
+    const A_MOMENT: Duration = Duration::from_secs(2);
+    RELEASE.mul_f64((1.0 - 1.0 / speed.max(1.0)).max(0.0)) + A_MOMENT
 }
 
 /// The real engine on a simulator, with the simulator's time.

@@ -19,7 +19,7 @@ impl Sim {
 
 [github]
 api_url = "{github}"
-token = {{ env = "GONOGO_SIM_TOKEN" }}
+token = {{ env = "SIM_TOKEN" }}
 
 [pipeline]
 release_workflow = "release.yml"
@@ -33,7 +33,7 @@ repository = "docker.io/{repo}"
 registry_url = "{registry}"
 hub_api_url = "{hub}"
 platforms = ["linux/amd64", "linux/arm64"]
-credentials = {{ username = {{ env = "GONOGO_SIM_REGISTRY_USER" }}, password = {{ env = "GONOGO_SIM_REGISTRY_PASSWORD" }} }}
+credentials = {{ username = {{ env = "SIM_REGISTRY_USER" }}, password = {{ env = "SIM_REGISTRY_PASSWORD" }} }}
 {signature}
 [pypi]
 project = "{project}"
@@ -49,9 +49,9 @@ url = "{pypi}"
     /// The throw-away credentials, by the names that the configuration asks for.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("GONOGO_SIM_TOKEN", TOKEN.to_owned()),
-            ("GONOGO_SIM_REGISTRY_USER", REGISTRY_USER.to_owned()),
-            ("GONOGO_SIM_REGISTRY_PASSWORD", REGISTRY_PASSWORD.to_owned()),
+            ("SIM_TOKEN", TOKEN.to_owned()),
+            ("SIM_REGISTRY_USER", REGISTRY_USER.to_owned()),
+            ("SIM_REGISTRY_PASSWORD", REGISTRY_PASSWORD.to_owned()),
         ]
     }
 
