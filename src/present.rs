@@ -1,10 +1,12 @@
 //! From the domain to words and rows: what both faces say, in the same words.
 
 pub mod clean;
+pub mod flow;
 pub mod gate;
 pub mod graph;
 pub mod health;
 pub mod job;
+pub mod news;
 pub mod outside;
 pub mod phrases;
 pub mod role;

@@ -1,0 +1,68 @@
+//! What can be selected in each list, in the order in which it is shown.
+
+use super::popup;
+use super::scene::Scene;
+use super::ui::{Item, Pane, Ui};
+use super::view;
+use super::widget::Row;
+use crate::domain::graph::{Node, NodeId};
+use crate::domain::time::Timestamp;
+use crate::engine::Model;
+
+/// The items of a list.
+pub fn of(model: &Model, ui: &Ui, pane: Pane, now: Timestamp) -> Vec<Item> {
+    let scene = Scene::new(model, ui, now);
+    if pane == Pane::Pipeline {
+        return pipeline(&scene);
+    }
+    rows(&scene, pane)
+        .into_iter()
+        .filter_map(|row| row.item)
+        .collect()
+}
+
+/// The rows of a list; empty for a pane that is no list of rows.
+pub fn rows(scene: &Scene<'_>, pane: Pane) -> Vec<Row> {
+    match pane {
+        Pane::Pipeline => view::pipeline::loose_rows(scene),
+        Pane::Log => Vec::new(),
+        Pane::Board => view::board::rows(scene),
+        Pane::Image => view::image::rows(scene),
+        Pane::Gate => view::gate::rows(scene),
+        Pane::Outside => view::outside::rows(scene),
+        Pane::Steps => view::steps::rows(scene),
+        Pane::Manifest => view::manifest::rows(scene),
+        Pane::Help => popup::help::rows(scene),
+        Pane::Palette => popup::palette::rows(scene),
+        Pane::Runs => popup::runs::rows(scene),
+        Pane::Services => popup::services::rows(scene),
+    }
+}
+
+fn pipeline(scene: &Scene<'_>) -> Vec<Item> {
+    let mut found = Vec::new();
+    if let Some(graph) = &scene.ui.flow.graph {
+        walk(&graph.jobs, scene.ui, &mut found);
+    }
+    let loose = view::pipeline::loose_rows(scene);
+    found.extend(loose.into_iter().filter_map(|row| row.item));
+    found
+}
+
+fn walk(nodes: &[Node], ui: &Ui, found: &mut Vec<Item>) {
+    for node in nodes {
+        found.push(Item::Node(node.id.clone()));
+        if ui.open.contains(&node.id) {
+            walk(node.children(), ui, found);
+        }
+    }
+}
+
+/// The node that the pipeline's cursor is on.
+pub fn node<'a>(ui: &'a Ui) -> Option<&'a NodeId> {
+    match ui.cursor(Pane::Pipeline).and_then(|c| c.item.as_ref()) {
+        Some(Item::Node(node)) => Some(node),
+        Some(_) => None,
+        None => ui.flow.hot(),
+    }
+}

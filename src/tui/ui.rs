@@ -1,0 +1,357 @@
+//! What the cockpit remembers between two frames: where the keys go, what is selected, what is open.
+//!
+//! Selections are ids, so that a refresh, a resize or a fault never moves them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ratatui::layout::{Rect, Size};
+
+use super::action::Action;
+use super::keymap::Keymap;
+use crate::config::Mode;
+use crate::domain::digest::Digest;
+use crate::domain::fact::{ImageId, SourceId};
+use crate::domain::graph::NodeId;
+use crate::domain::ids::{JobId, RunId};
+use crate::domain::time::Timestamp;
+use crate::present::flow::Flow;
+use crate::present::role::Sign;
+
+/// Something that can be selected.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Item {
+    /// A job of the graph.
+    Node(NodeId),
+    /// A job of the run.
+    Job(JobId),
+    /// A step of the selected job.
+    Step(JobId, u32),
+    /// A row of the board.
+    Rule(String),
+    /// A tag of an image.
+    Tag(ImageId, String),
+    /// A gate of a run.
+    Gate(RunId, String),
+    /// A line that is always there.
+    Fact(&'static str),
+    /// A release run; `None`: let the program choose.
+    Run(Option<RunId>),
+    /// An action, in help and palette.
+    Action(&'static str),
+    /// A service.
+    Source(SourceId),
+    /// A manifest of an image.
+    Digest(Digest),
+}
+
+/// A part of the screen that can have the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pane {
+    /// The job graph.
+    Pipeline,
+    /// The Go/No-Go board.
+    Board,
+    /// The image's tags.
+    Image,
+    /// The gates.
+    Gate,
+    /// The package index and the Release.
+    Outside,
+    /// The selected job's steps.
+    Steps,
+    /// The selected job's log.
+    Log,
+    /// The platforms and entries of the selected tag's image.
+    Manifest,
+    /// The list of keys.
+    Help,
+    /// The list of commands.
+    Palette,
+    /// The list of release runs.
+    Runs,
+    /// How the services answer.
+    Services,
+}
+
+impl Pane {
+    /// The panes of the release view, in the order of their numbers.
+    pub const NUMBERED: [Self; 5] = [
+        Self::Pipeline,
+        Self::Board,
+        Self::Image,
+        Self::Gate,
+        Self::Outside,
+    ];
+
+    /// Its name, as its border says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pipeline => "Pipeline",
+            Self::Board => "Go / No-Go",
+            Self::Image => "Image",
+            Self::Gate => "Gate",
+            Self::Outside => "PyPI and Release",
+            Self::Steps => "Steps",
+            Self::Log => "Log",
+            Self::Manifest => "Manifest",
+            Self::Help => "Keys",
+            Self::Palette => "Commands",
+            Self::Runs => "Release runs",
+            Self::Services => "Services",
+        }
+    }
+}
+
+/// A whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// The release at a glance.
+    #[default]
+    Release,
+    /// Every job with its steps and log.
+    Jobs,
+    /// The image with its platforms.
+    Image,
+}
+
+impl View {
+    /// In the order of `[` and `]`.
+    pub const ALL: [Self; 3] = [Self::Release, Self::Jobs, Self::Image];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Jobs => "jobs and logs",
+            Self::Image => "image",
+        }
+    }
+
+    /// Its panes, in the order of Tab.
+    pub fn panes(self) -> &'static [Pane] {
+        match self {
+            Self::Release => &Pane::NUMBERED,
+            Self::Jobs => &[Pane::Pipeline, Pane::Steps, Pane::Log],
+            Self::Image => &[Pane::Image, Pane::Manifest],
+        }
+    }
+}
+
+/// Where the cursor of a list is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursor {
+    /// What is selected; `None`: nothing was chosen yet.
+    pub item: Option<Item>,
+    /// Where it stood when it was last in the list: the place to fall back on while it is gone.
+    pub near: usize,
+    /// The first row shown.
+    pub top: usize,
+    /// The first column shown, of what is wider than its pane.
+    pub left: usize,
+}
+
+impl Cursor {
+    /// The place of the selection among the items.
+    pub fn place(&self, items: &[&Item]) -> Option<usize> {
+        let last = items.len().checked_sub(1)?;
+        let at = self
+            .item
+            .as_ref()
+            .and_then(|wanted| items.iter().position(|item| *item == wanted));
+        Some(at.unwrap_or(self.near.min(last)))
+    }
+}
+
+/// Something that lies over the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Popup {
+    /// All keys.
+    Help,
+    /// Commands by name, narrowed by what is typed.
+    Palette(String),
+    /// Release runs to choose from.
+    Runs,
+    /// How the services answer.
+    Services,
+}
+
+impl Popup {
+    /// The pane that has the keys while it is open.
+    pub fn pane(&self) -> Pane {
+        match self {
+            Self::Help => Pane::Help,
+            Self::Palette(_) => Pane::Palette,
+            Self::Runs => Pane::Runs,
+            Self::Services => Pane::Services,
+        }
+    }
+}
+
+/// News in the status line, for as long as it takes to read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it means.
+    pub sign: Sign,
+    /// The sentence.
+    pub text: String,
+    /// When it goes.
+    pub until: Timestamp,
+}
+
+/// The log that is read: where it is scrolled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogPlace {
+    /// The first line shown; `None`: the end, which is followed.
+    pub top: Option<usize>,
+    /// Columns that are scrolled out on the left.
+    pub left: usize,
+}
+
+/// What the last frame showed: sizes for paging and places for the mouse.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Each pane's inner area.
+    pub panes: BTreeMap<Pane, Rect>,
+    /// Each list's first row and first column.
+    pub tops: BTreeMap<Pane, (usize, usize)>,
+    /// Where a click goes, the topmost first.
+    pub spots: Vec<(Rect, Target)>,
+    /// Every job of the graph in columns and rows of the drawing, on screen or not.
+    pub nodes: Vec<(NodeId, Rect)>,
+    /// Lines of the log that is shown.
+    pub log_lines: usize,
+    /// Whether anything on screen changes with the clock alone.
+    pub ticks: bool,
+}
+
+/// What a click goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An item of a list.
+    Item(Pane, Item),
+    /// A pane.
+    Pane(Pane),
+    /// An action.
+    Action(&'static str),
+    /// Outside of the popup.
+    Outside,
+}
+
+/// All that the cockpit remembers.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    /// Columns and rows of the terminal.
+    pub size: Size,
+    /// Which screen.
+    pub view: View,
+    /// Which pane has the keys.
+    pub pane: Pane,
+    /// Whether that pane has the whole screen.
+    pub zoomed: bool,
+    /// The job whose log has the whole screen.
+    pub inside: Option<JobId>,
+    /// Cursors by list.
+    pub cursors: BTreeMap<Pane, Cursor>,
+    /// What each list is narrowed to, and each text searched for.
+    pub filters: BTreeMap<Pane, String>,
+    /// Groups of the graph that are open.
+    pub open: BTreeSet<NodeId>,
+    /// Where the log is scrolled to.
+    pub log: LogPlace,
+    /// What lies over the view, the topmost last.
+    pub popups: Vec<Popup>,
+    /// The pane whose filter is being typed.
+    pub typing: Option<Pane>,
+    /// News.
+    pub note: Option<Note>,
+    /// The watched run's graph.
+    pub flow: Arc<Flow>,
+    /// What the last frame showed.
+    pub seen: Seen,
+    /// Which key does what.
+    pub keymap: Arc<Keymap>,
+    /// Whether anything may be written outside.
+    pub mode: Mode,
+    /// Pages that may be opened begin with this: `https://github.com/`.
+    pub web: String,
+    /// The zone that clock times are shown in.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Ui {
+    /// A cockpit that was just opened.
+    pub fn new(size: Size, keymap: Keymap) -> Self {
+        Self {
+            size,
+            view: View::default(),
+            pane: Pane::Pipeline,
+            zoomed: false,
+            inside: None,
+            cursors: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            open: BTreeSet::new(),
+            log: LogPlace::default(),
+            popups: Vec::new(),
+            typing: None,
+            note: None,
+            flow: Arc::default(),
+            seen: Seen::default(),
+            keymap: Arc::new(keymap),
+            mode: Mode::ReadWrite,
+            web: "https://github.com/".to_owned(),
+            zone: jiff::tz::TimeZone::UTC,
+        }
+    }
+
+    /// Takes in what a frame showed: lists stay where they were scrolled to.
+    pub fn saw(&mut self, seen: Seen) {
+        for (pane, (top, left)) in &seen.tops {
+            let cursor = self.cursors.entry(*pane).or_default();
+            (cursor.top, cursor.left) = (*top, *left);
+        }
+        self.seen = seen;
+    }
+
+    /// The pane that the keys go to: the popup's, else the log that has the screen, else the focused one.
+    pub fn active(&self) -> Pane {
+        match (self.popups.last(), self.inside) {
+            (Some(popup), _) => popup.pane(),
+            (None, Some(_)) => Pane::Log,
+            (None, None) => self.pane,
+        }
+    }
+
+    /// The cursor of a list.
+    pub fn cursor(&self, pane: Pane) -> Option<&Cursor> {
+        self.cursors.get(&pane)
+    }
+
+    /// What a list is narrowed to.
+    pub fn filter(&self, pane: Pane) -> &str {
+        self.filters.get(&pane).map_or("", String::as_str)
+    }
+
+    /// Whether a text passes a list's filter; upper and lower case are the same.
+    pub fn passes(&self, pane: Pane, text: &str) -> bool {
+        let filter = self.filter(pane);
+        filter.is_empty() || text.to_lowercase().contains(&filter.to_lowercase())
+    }
+
+    /// The key to show for an action.
+    pub fn key_of(&self, name: &str) -> String {
+        Action::named(name).map_or_else(String::new, |action| self.keymap.shown(action))
+    }
+
+    /// Shows a sentence for as long as it takes to read it.
+    pub fn say(&mut self, sign: Sign, text: impl Into<String>, now: Timestamp) {
+        let text = crate::present::clean::clean(&text.into());
+        // About three words a second, and never gone before it was found.
+        let seconds = 3 + text.split_whitespace().count() as u64 / 3;
+        self.note = Some(Note {
+            sign,
+            text,
+            until: crate::domain::time::after(now, std::time::Duration::from_secs(seconds)),
+        });
+    }
+}

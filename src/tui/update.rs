@@ -1,0 +1,277 @@
+//! What an input does to the cockpit's memory: pure, the time is an argument.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+use ratatui::layout::{Position, Size};
+
+use super::action::{Action, Availability};
+use super::items;
+use super::key::Chord;
+use super::perform;
+use super::ui::{Item, Pane, Popup, Target, Ui};
+use crate::domain::event::Event;
+use crate::domain::ids::JobId;
+use crate::domain::time::Timestamp;
+use crate::engine::{Message, Model};
+use crate::present::flow::Flow;
+use crate::present::role::Sign;
+
+/// Longest text that can be typed into a field, characters.
+const MOST_TYPED: usize = 120;
+
+/// What comes in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A key.
+    Key(Chord),
+    /// A press of the mouse's first button.
+    Click(Position),
+    /// A turn of the wheel, at a place; `true`: down.
+    Wheel(Position, bool),
+    /// Text that was pasted.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(Size),
+    /// The model has changed.
+    Model,
+    /// Something happened to the release.
+    Event(Event),
+    /// Time has passed.
+    Tick,
+}
+
+/// What the shell is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UiEffect {
+    /// Send this to the engine.
+    Send(Message),
+    /// The job that is looked at now; the engine is told when the cursor has rested.
+    Look(Option<JobId>),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Open this page.
+    Open(String),
+    /// Call a person: bell and notification.
+    Call(String),
+    /// Draw everything again.
+    Redraw,
+    /// Go to the background.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// Takes an input in.
+pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<UiEffect> {
+    if ui.note.as_ref().is_some_and(|note| note.until <= now) {
+        ui.note = None;
+    }
+    let mut effects = match input {
+        Input::Key(chord) => key(ui, model, chord, now),
+        Input::Click(at) => click(ui, model, at, now),
+        Input::Wheel(at, down) => wheel(ui, model, at, down, now),
+        Input::Paste(text) => {
+            if ui.typing.is_some() || matches!(ui.popups.last(), Some(Popup::Palette(_))) {
+                crate::present::clean::clean(&text)
+                    .chars()
+                    .for_each(|c| type_in(ui, c));
+            }
+            Vec::new()
+        }
+        Input::Resize(size) => {
+            ui.size = size;
+            Vec::new()
+        }
+        Input::Model => {
+            refresh(ui, model, now);
+            Vec::new()
+        }
+        Input::Event(event) => heard(ui, model, &event, now),
+        Input::Tick => Vec::new(),
+    };
+    let job = super::scene::selected_job(model, ui).map(|job| job.id);
+    let job = ui.inside.or(job);
+    if job != model.focus && ui.shows_log() {
+        effects.push(UiEffect::Look(job));
+    }
+    effects
+}
+
+/// The graph follows the model; cursors note where their item stands now.
+fn refresh(ui: &mut Ui, model: &Model, now: Timestamp) {
+    let flow = Flow::of(&model.snapshot, &model.policy, &model.outlook);
+    if flow != *ui.flow {
+        ui.flow = Arc::new(flow);
+    }
+    for pane in ui.cursors.keys().copied().collect::<Vec<_>>() {
+        let items = items::of(model, ui, pane, now);
+        if let Some(cursor) = ui.cursors.get_mut(&pane)
+            && let Some(item) = &cursor.item
+            && let Some(place) = items.iter().position(|other| other == item)
+        {
+            cursor.near = place;
+        }
+    }
+}
+
+fn key(ui: &mut Ui, model: &Model, chord: Chord, now: Timestamp) -> Vec<UiEffect> {
+    if let Some(effects) = typed(ui, model, chord, now) {
+        return effects;
+    }
+    match ui.keymap.action(chord) {
+        Some(action) => perform_action(ui, model, action, now),
+        None => Vec::new(),
+    }
+}
+
+/// Does an action, or says why not.
+pub fn perform_action(
+    ui: &mut Ui,
+    model: &Model,
+    action: &Action,
+    now: Timestamp,
+) -> Vec<UiEffect> {
+    match (action.when)(model, ui) {
+        Availability::Available => (action.run)(ui, model, now),
+        Availability::Why(why) => {
+            ui.say(Sign::Warning, why, now);
+            Vec::new()
+        }
+    }
+}
+
+/// A key while something is being typed; `None`: the key is not the field's.
+fn typed(ui: &mut Ui, model: &Model, chord: Chord, now: Timestamp) -> Option<Vec<UiEffect>> {
+    let palette = matches!(ui.popups.last(), Some(Popup::Palette(_)));
+    let field = ui.typing;
+    if field.is_none() && !palette {
+        return None;
+    }
+    if let Some(c) = chord.typed() {
+        type_in(ui, c);
+        return Some(Vec::new());
+    }
+    match (chord.bare(), field) {
+        (Some(KeyCode::Backspace), _) => {
+            if let Some(text) = field_text(ui) {
+                text.pop();
+            }
+            Some(Vec::new())
+        }
+        (Some(KeyCode::Enter), Some(pane)) => {
+            ui.typing = None;
+            if perform::searches(pane) {
+                return Some(perform::jump(ui, model, now, 0));
+            }
+            Some(Vec::new())
+        }
+        (Some(KeyCode::Esc), Some(pane)) => {
+            ui.typing = None;
+            ui.filters.remove(&pane);
+            Some(Vec::new())
+        }
+        _ => None,
+    }
+}
+
+fn field_text(ui: &mut Ui) -> Option<&mut String> {
+    match (ui.typing, ui.popups.last_mut()) {
+        (Some(pane), _) => Some(ui.filters.entry(pane).or_default()),
+        (None, Some(Popup::Palette(text))) => Some(text),
+        _ => None,
+    }
+}
+
+fn type_in(ui: &mut Ui, c: char) {
+    let palette = ui.typing.is_none();
+    if let Some(text) = field_text(ui)
+        && text.chars().count() < MOST_TYPED
+    {
+        text.push(c);
+    }
+    if palette {
+        // What matches best is on top, and is what Enter takes.
+        ui.cursors.remove(&Pane::Palette);
+    }
+}
+
+fn click(ui: &mut Ui, model: &Model, at: Position, now: Timestamp) -> Vec<UiEffect> {
+    let spots = &ui.seen.spots;
+    let Some(target) = spots
+        .iter()
+        .find(|(area, _)| area.contains(at))
+        .map(|(_, target)| target.clone())
+    else {
+        return Vec::new();
+    };
+    match target {
+        Target::Pane(pane) => perform::focus(ui, pane),
+        Target::Outside => {
+            ui.popups.pop();
+        }
+        Target::Action(name) => {
+            return Action::named(name)
+                .map(|action| perform_action(ui, model, action, now))
+                .unwrap_or_default();
+        }
+        Target::Item(pane, item) => {
+            perform::focus(ui, pane);
+            let again = ui.cursor(pane).and_then(|c| c.item.as_ref()) == Some(&item);
+            perform::select(ui, model, pane, item, now);
+            // A second click on what is selected goes in, as Enter does.
+            if again || ui.popups.last().is_some_and(|popup| popup.pane() == pane) {
+                return Action::named("enter")
+                    .map(|action| perform_action(ui, model, action, now))
+                    .unwrap_or_default();
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn wheel(ui: &mut Ui, model: &Model, at: Position, down: bool, now: Timestamp) -> Vec<UiEffect> {
+    let under = ui
+        .seen
+        .panes
+        .iter()
+        .find(|(_, area)| area.contains(at))
+        .map(|(pane, _)| *pane);
+    if ui.popups.is_empty()
+        && ui.inside.is_none()
+        && let Some(pane) = under
+    {
+        perform::focus(ui, pane);
+    }
+    let by = if down { 1 } else { -1 };
+    (0..3)
+        .flat_map(|_| perform::step(ui, model, now, (0, by)))
+        .collect()
+}
+
+fn heard(ui: &mut Ui, model: &Model, event: &Event, now: Timestamp) -> Vec<UiEffect> {
+    let Some((sign, text)) = crate::present::news::sentence(event, model.outlook.version.as_ref())
+    else {
+        return Vec::new();
+    };
+    ui.say(sign, text.clone(), now);
+    if event.calls_a_person() {
+        vec![UiEffect::Call(crate::present::clean::clean(&text))]
+    } else {
+        Vec::new()
+    }
+}
+
+impl Ui {
+    /// Whether a log can be seen, so that it is worth asking for.
+    pub fn shows_log(&self) -> bool {
+        self.inside.is_some() || self.seen.panes.contains_key(&Pane::Log)
+    }
+
+    /// The selected item of a list, of the items that it has now.
+    pub fn selected<'i>(&self, pane: Pane, items: &'i [Item]) -> Option<&'i Item> {
+        let all: Vec<&Item> = items.iter().collect();
+        let place = self.cursor(pane).cloned().unwrap_or_default().place(&all)?;
+        items.get(place)
+    }
+}

@@ -1,0 +1,159 @@
+//! The header: what is released, GO or NO-GO and why, what it waits for, how the services answer.
+
+use ratatui::layout::Rect;
+
+use crate::config::Mode;
+use crate::domain::release::Stage;
+use crate::present::clean::clean;
+use crate::present::role::{Role, Sign};
+use crate::present::{gate, health, phrases, stage, words};
+use crate::tui::layout::Shape;
+use crate::tui::scene::Scene;
+use crate::tui::ui::View;
+use crate::tui::widget::Canvas;
+use crate::tui::widget::line::{Bit, Line};
+
+/// Draws the header in one row, or in two where the screen is narrow.
+pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect) {
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let two_rows = Shape::of(scene.ui.size) == Shape::Tabs;
+    if two_rows {
+        let mut rows = area.rows();
+        if let Some(row) = rows.next() {
+            let mut left = release(scene);
+            left.extend(crumbs(scene));
+            canvas.line(row, &Line::of(left).right(services(scene)));
+        }
+        if let Some(row) = rows.next() {
+            canvas.line(row, &Line::of(verdict(scene)).right(waits(scene)));
+        }
+        return;
+    }
+    let mut left = release(scene);
+    left.extend(crumbs(scene));
+    // The verdict stands in the same column whatever is left of it, so that the eye finds it.
+    let taken: usize = left.iter().map(|bit| words::width(&bit.text)).sum();
+    left.push(Bit::plain(" ".repeat(if taken < 42 {
+        44 - taken
+    } else {
+        2
+    })));
+    left.extend(verdict(scene));
+    let mut right = Vec::new();
+    if scene.ui.size.width >= 150 {
+        right.extend(waits(scene));
+        right.push(Bit::plain("    "));
+    }
+    right.extend(services(scene));
+    canvas.line(area, &Line::of(left).right(right));
+}
+
+fn release(scene: &Scene<'_>) -> Vec<Bit> {
+    let outlook = &scene.model.outlook;
+    let mut bits = vec![Bit::plain(clean(&scene.model.policy.repo.to_string())).name()];
+    if let Some(version) = &outlook.version {
+        bits.push(Bit::plain(format!("  v{}", clean(&version.value))).strong());
+    }
+    if let Some(commit) = &outlook.commit {
+        bits.push(Bit::muted(format!("  {}", commit.short())));
+    }
+    let others = outlook
+        .runs
+        .iter()
+        .filter(|(run, stage)| Some(*run) != outlook.run && *stage != Stage::NothingToRelease)
+        .count();
+    if others > 0 {
+        let chosen = if scene.model.pinned.is_some() {
+            " pinned,"
+        } else {
+            ""
+        };
+        bits.push(Bit::muted(format!(" {chosen} +{others} runs")));
+    } else if scene.model.pinned.is_some() {
+        bits.push(Bit::muted("  pinned"));
+    }
+    bits
+}
+
+/// Where one is, below the release view.
+fn crumbs(scene: &Scene<'_>) -> Vec<Bit> {
+    let ui = scene.ui;
+    let mut bits = Vec::new();
+    if ui.view != View::Release {
+        bits.push(Bit::of(Role::Focus, format!(" › {}", ui.view.name())));
+    }
+    if ui.inside.is_some() {
+        bits.push(Bit::of(Role::Focus, " › log"));
+    } else if ui.zoomed {
+        bits.push(Bit::of(Role::Focus, format!(" › {}", ui.pane.name())));
+    }
+    bits
+}
+
+/// `✗ NO-GO  SBOM for linux/arm64 is missing`.
+pub(super) fn verdict(scene: &Scene<'_>) -> Vec<Bit> {
+    let (sign, word, why) = stage::verdict_line(&scene.model.outlook.board);
+    let word = Bit::of(sign.role(), format!("{} {word}", sign.symbol())).strong();
+    vec![word, Bit::plain("  "), Bit::plain(why).sentence()]
+}
+
+/// `◆ release waits 4m 12s for you`, or what it does instead.
+pub(super) fn waits(scene: &Scene<'_>) -> Vec<Bit> {
+    let outlook = &scene.model.outlook;
+    if outlook.run.is_none() {
+        return Vec::new();
+    }
+    let gates = [outlook.run, outlook.publish_run]
+        .into_iter()
+        .flatten()
+        .flat_map(|run| gate::waiting(&scene.model.snapshot, run));
+    let (sign, text) = match gates.max_by_key(|gate| gate.for_you) {
+        Some(gate) => (Sign::Waits, gate.sentence(scene.now)),
+        None => {
+            let stage = &outlook.stage.0;
+            (stage::sign(stage), phrases::stage(stage))
+        }
+    };
+    let role = if sign == Sign::Done {
+        Role::Plain
+    } else {
+        sign.role()
+    };
+    vec![Bit::sign(sign), Bit::of(role, text).sentence()]
+}
+
+fn services(scene: &Scene<'_>) -> Vec<Bit> {
+    let mut bits = Vec::new();
+    if scene.ui.mode == Mode::ReadOnly {
+        bits.push(Bit::muted("read-only  "));
+    }
+    if let Some(written) = scene.model.cached_at {
+        let text = format!("as of {}, asking", words::ago(written, scene.now));
+        bits.push(Bit::sign(Sign::Warning));
+        bits.push(Bit::of(Role::Warn, text));
+        return bits;
+    }
+    let (sign, text) = health::overall(&scene.model.snapshot, scene.now);
+    bits.push(Bit::sign(sign));
+    bits.push(Bit::of(
+        if sign == Sign::Warning {
+            Role::Warn
+        } else {
+            Role::Plain
+        },
+        text,
+    ));
+    if let Some((sign, text)) = health::calls_left(&scene.model.snapshot) {
+        let role = if sign == Sign::Warning {
+            Role::Warn
+        } else {
+            Role::Muted
+        };
+        bits.push(Bit::of(role, format!("  {text}")));
+    }
+    bits
+}
