@@ -25,6 +25,7 @@ use crate::engine::{Message, Model};
 use crate::headless;
 use crate::net::Limits;
 use crate::present::graph::Facts;
+use crate::tui;
 
 /// Exit status of a bad or missing configuration (sysexits).
 const CONFIG_STATUS: u8 = 78;
@@ -259,11 +260,25 @@ fn cockpit(global: &Global) -> eyre::Result<u8> {
 }
 
 /// Opens the cockpit on a session.
-async fn show(session: Session, _: &Global) -> eyre::Result<u8> {
-    drop((session.engine, session.clock, session.config));
-    Err(eyre::eyre!(
-        "the cockpit is not here yet: use `gonogo status` or `gonogo watch`"
-    ))
+async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
+    let env = Environment::of_process();
+    let config = &session.config;
+    let mut options = tui::UiOptions::of(&config.ui, |name| env.var(name).map(str::to_owned));
+    options.ascii |= global.ascii;
+    options.mode = config.mode;
+    options.web = pages_of(&config.github.api_url);
+    options.state = Some(config.paths.state.clone());
+    options.notice = config.notes.first().cloned();
+    tui::run(session.engine, session.clock, options).await?;
+    Ok(0)
+}
+
+/// Where the pages of a GitHub lie, whose API is here.
+fn pages_of(api: &url::Url) -> String {
+    match api.host_str() {
+        None | Some("api.github.com") => "https://github.com/".to_owned(),
+        Some(host) => format!("https://{host}/"),
+    }
 }
 
 /// What is said on stderr beside the output: warnings, and with `-v` more.

@@ -285,18 +285,17 @@ pub(super) fn can_automatic(model: &Model, _: &Ui) -> Availability {
 }
 
 /// Lets the engine choose the run again.
-pub(super) fn automatic(ui: &mut Ui, _: &Model, now: Timestamp) -> Effects {
+pub(super) fn automatic(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
     ui.say(
         Sign::Done,
         "The run that most needs a look is watched again",
-        now,
     );
     vec![UiEffect::Send(Message::Watch(None))]
 }
 
 /// Looks at everything again.
-pub(super) fn refresh(ui: &mut Ui, _: &Model, now: Timestamp) -> Effects {
-    ui.say(Sign::Running, "Looking at everything again", now);
+pub(super) fn refresh(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
+    ui.say(Sign::Running, "Looking at everything again");
     vec![UiEffect::Send(Message::Refresh)]
 }
 
@@ -387,11 +386,11 @@ pub(super) fn can_copy(model: &Model, ui: &Ui) -> Availability {
 }
 
 /// Copies the selected value.
-pub(super) fn copy(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
+pub(super) fn copy(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
     let Some((text, name)) = value(model, ui) else {
         return Vec::new();
     };
-    ui.say(Sign::Done, format!("{name} sent to the clipboard"), now);
+    ui.say(Sign::Done, format!("{name} sent to the clipboard"));
     vec![UiEffect::Copy(text)]
 }
 
@@ -453,10 +452,10 @@ pub(super) fn can_browse(model: &Model, ui: &Ui) -> Availability {
 }
 
 /// Opens the page of what is selected.
-pub(super) fn browse(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
+pub(super) fn browse(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
     match page_of(model, ui).filter(|page| may_open(&ui.web, page)) {
         Some(page) => {
-            ui.say(Sign::Done, format!("Opening {page}"), now);
+            ui.say(Sign::Done, format!("Opening {page}"));
             vec![UiEffect::Open(page)]
         }
         None => Vec::new(),
@@ -513,7 +512,7 @@ pub(super) fn can_match(_: &Model, ui: &Ui) -> Availability {
 pub(super) fn jump(ui: &mut Ui, model: &Model, now: Timestamp, by: isize) -> Effects {
     let pane = ui.active();
     match pane {
-        Pane::Log => jump_in_log(ui, model, now, by),
+        Pane::Log => jump_in_log(ui, model, by),
         Pane::Pipeline => {
             let items = items::of(model, ui, pane, now);
             let text = |item: &Item| match item {
@@ -537,7 +536,7 @@ pub(super) fn jump(ui: &mut Ui, model: &Model, now: Timestamp, by: isize) -> Eff
                 .collect();
             match next_of(&hits, here, by).and_then(|at| items.get(at)) {
                 Some(item) => select(ui, model, pane, item.clone(), now),
-                None => nothing_found(ui, pane, now),
+                None => nothing_found(ui, pane),
             }
         }
         _ => move_by(ui, model, pane, now, by),
@@ -545,9 +544,9 @@ pub(super) fn jump(ui: &mut Ui, model: &Model, now: Timestamp, by: isize) -> Eff
     Vec::new()
 }
 
-fn nothing_found(ui: &mut Ui, pane: Pane, now: Timestamp) {
+fn nothing_found(ui: &mut Ui, pane: Pane) {
     let text = format!("`{}` is not found here", ui.filter(pane));
-    ui.say(Sign::Warning, text, now);
+    ui.say(Sign::Warning, text);
 }
 
 /// The hit after or before a place, round the end.
@@ -560,7 +559,7 @@ fn next_of(hits: &[usize], here: usize, by: isize) -> Option<usize> {
     .copied()
 }
 
-fn jump_in_log(ui: &mut Ui, model: &Model, now: Timestamp, by: isize) {
+fn jump_in_log(ui: &mut Ui, model: &Model, by: isize) {
     let job = ui
         .inside
         .or_else(|| scene::selected_job(model, ui).map(|job| job.id));
@@ -596,7 +595,7 @@ fn jump_in_log(ui: &mut Ui, model: &Model, now: Timestamp, by: isize) {
     };
     match next_of(&hits, here, by) {
         Some(at) => ui.log.top = Some(at.saturating_sub(middle).min(last)),
-        None => nothing_found(ui, Pane::Log, now),
+        None => nothing_found(ui, Pane::Log),
     }
 }
 
@@ -646,7 +645,7 @@ pub(super) fn enter(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
                     Some(run) => format!("Run #{} is watched until you choose again", run.number),
                     None => "The run that most needs a look is watched again".to_owned(),
                 };
-                ui.say(Sign::Done, text, now);
+                ui.say(Sign::Done, text);
                 return vec![UiEffect::Send(Message::Watch(run))];
             }
         }

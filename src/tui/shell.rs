@@ -46,7 +46,7 @@ pub async fn run(
     ui.web.clone_from(&options.web);
     ui.zone = jiff::tz::TimeZone::system();
     if let Some(notice) = &options.notice {
-        ui.say(Sign::Warning, notice.as_str(), clock.now());
+        ui.say(Sign::Warning, notice.as_str());
     }
     let model = Arc::clone(&engine.model.borrow_and_update());
     let mut shell = Shell {
@@ -57,6 +57,7 @@ pub async fn run(
         theme,
         ascii: options.ascii,
         resting: None,
+        reading: None,
         done: false,
         dirty: true,
     };
@@ -68,8 +69,8 @@ pub async fn run(
     while !shell.done {
         let frame = shell.dirty.then_some(drawn + FRAME);
         let rest = shell.resting.map(|(_, at)| at);
-        let tick = (shell.ui.seen.ticks || shell.ui.note.is_some())
-            .then(|| drawn + shell.to_next_second());
+        let tick = shell.ui.seen.ticks.then(|| drawn + shell.to_next_second());
+        let read = shell.reading.map(|(_, at)| at);
         tokio::select! {
             key = keys.next() => match key {
                 Some(Ok(raw)) => shell.raw(raw, &engine)?,
@@ -98,6 +99,7 @@ pub async fn run(
                     engine.send(Message::Focus(job));
                 }
             }
+            () = until(read) => shell.take(Input::Read, &engine),
             () = until(tick) => shell.take(Input::Tick, &engine),
             () = until(frame) => {
                 shell.draw()?;
@@ -122,6 +124,8 @@ struct Shell {
     clock: Arc<dyn Clock>,
     theme: Theme,
     ascii: bool,
+    /// The news on screen by its number, and when it has stood long enough.
+    reading: Option<(u64, Instant)>,
     /// The job under the cursor, and when the engine is told.
     resting: Option<(Option<JobId>, Instant)>,
     done: bool,
@@ -189,7 +193,16 @@ impl Shell {
 
     fn update(&mut self, input: Input) -> Vec<UiEffect> {
         self.dirty = true;
-        update(&mut self.ui, &self.model, input, self.clock.now())
+        let effects = update(&mut self.ui, &self.model, input, self.clock.now());
+        let number = self.ui.note.as_ref().map(|note| note.number);
+        if number != self.reading.map(|(number, _)| number) {
+            self.reading = self
+                .ui
+                .note
+                .as_ref()
+                .map(|note| (note.number, Instant::now() + note.lasts));
+        }
+        effects
     }
 
     fn perform(&mut self, effect: UiEffect, engine: &Engine) -> Result<(), TuiError> {

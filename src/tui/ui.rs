@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ratatui::layout::{Rect, Size};
 
@@ -14,7 +15,6 @@ use crate::domain::digest::Digest;
 use crate::domain::fact::{ImageId, SourceId};
 use crate::domain::graph::NodeId;
 use crate::domain::ids::{JobId, RunId};
-use crate::domain::time::Timestamp;
 use crate::present::flow::Flow;
 use crate::present::role::Sign;
 
@@ -195,8 +195,10 @@ pub struct Note {
     pub sign: Sign,
     /// The sentence.
     pub text: String,
-    /// When it goes.
-    pub until: Timestamp,
+    /// How long it takes to read, in the reader's own time.
+    pub lasts: Duration,
+    /// Counts up, so that the same words said again are news again.
+    pub number: u64,
 }
 
 /// The log that is read: where it is scrolled to.
@@ -265,6 +267,8 @@ pub struct Ui {
     pub typing: Option<Pane>,
     /// News.
     pub note: Option<Note>,
+    /// How many sentences were said so far.
+    pub notes: u64,
     /// The watched run's graph.
     pub flow: Arc<Flow>,
     /// What the last frame showed.
@@ -295,6 +299,7 @@ impl Ui {
             popups: Vec::new(),
             typing: None,
             note: None,
+            notes: 0,
             flow: Arc::default(),
             seen: Seen::default(),
             keymap: Arc::new(keymap),
@@ -344,14 +349,16 @@ impl Ui {
     }
 
     /// Shows a sentence for as long as it takes to read it.
-    pub fn say(&mut self, sign: Sign, text: impl Into<String>, now: Timestamp) {
+    pub fn say(&mut self, sign: Sign, text: impl Into<String>) {
         let text = crate::present::clean::clean(&text.into());
         // About three words a second, and never gone before it was found.
         let seconds = 3 + text.split_whitespace().count() as u64 / 3;
+        self.notes += 1;
         self.note = Some(Note {
             sign,
             text,
-            until: crate::domain::time::after(now, std::time::Duration::from_secs(seconds)),
+            lasts: Duration::from_secs(seconds),
+            number: self.notes,
         });
     }
 }

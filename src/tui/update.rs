@@ -37,6 +37,8 @@ pub enum Input {
     Model,
     /// Something happened to the release.
     Event(Event),
+    /// The news has stood long enough.
+    Read,
     /// Time has passed.
     Tick,
 }
@@ -64,9 +66,6 @@ pub enum UiEffect {
 
 /// Takes an input in.
 pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<UiEffect> {
-    if ui.note.as_ref().is_some_and(|note| note.until <= now) {
-        ui.note = None;
-    }
     let mut effects = match input {
         Input::Key(chord) => key(ui, model, chord, now),
         Input::Click(at) => click(ui, model, at, now),
@@ -87,7 +86,11 @@ pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<U
             refresh(ui, model, now);
             Vec::new()
         }
-        Input::Event(event) => heard(ui, model, &event, now),
+        Input::Event(event) => heard(ui, model, &event),
+        Input::Read => {
+            ui.note = None;
+            Vec::new()
+        }
         Input::Tick => Vec::new(),
     };
     let job = super::scene::selected_job(model, ui).map(|job| job.id);
@@ -135,7 +138,7 @@ pub fn perform_action(
     match (action.when)(model, ui) {
         Availability::Available => (action.run)(ui, model, now),
         Availability::Why(why) => {
-            ui.say(Sign::Warning, why, now);
+            ui.say(Sign::Warning, why);
             Vec::new()
         }
     }
@@ -249,12 +252,12 @@ fn wheel(ui: &mut Ui, model: &Model, at: Position, down: bool, now: Timestamp) -
         .collect()
 }
 
-fn heard(ui: &mut Ui, model: &Model, event: &Event, now: Timestamp) -> Vec<UiEffect> {
+fn heard(ui: &mut Ui, model: &Model, event: &Event) -> Vec<UiEffect> {
     let Some((sign, text)) = crate::present::news::sentence(event, model.outlook.version.as_ref())
     else {
         return Vec::new();
     };
-    ui.say(sign, text.clone(), now);
+    ui.say(sign, text.clone());
     if event.calls_a_person() {
         vec![UiEffect::Call(crate::present::clean::clean(&text))]
     } else {

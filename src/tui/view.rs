@@ -41,7 +41,7 @@ pub struct Look<'a> {
 pub fn draw(model: &Model, ui: &Ui, now: Timestamp, look: Look<'_>, buffer: &mut Buffer) -> Seen {
     let scene = Scene::new(model, ui, now);
     let mut seen = Seen {
-        ticks: scene.ticks() || ui.note.is_some(),
+        ticks: scene.ticks(),
         ..Seen::default()
     };
     let mut canvas = Canvas::new(buffer, look.theme);
