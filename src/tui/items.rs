@@ -52,17 +52,34 @@ fn pipeline(scene: &Scene<'_>) -> Vec<Item> {
 fn walk(nodes: &[Node], ui: &Ui, found: &mut Vec<Item>) {
     for node in nodes {
         found.push(Item::Node(node.id.clone()));
-        if ui.open.contains(&node.id) {
-            walk(node.children(), ui, found);
+        if !ui.open.contains(&node.id) {
+            continue;
+        }
+        walk(node.children(), ui, found);
+        if node.children().is_empty() && is_group(node, ui) {
+            let legs = ui.flow.matching.jobs_of(&node.id);
+            found.extend(legs.iter().map(|job| Item::Job(*job)));
         }
     }
 }
 
-/// The node that the pipeline's cursor is on.
-pub fn node<'a>(ui: &'a Ui) -> Option<&'a NodeId> {
+/// Whether a node stands for several jobs, so that it can be opened.
+pub fn is_group(node: &Node, ui: &Ui) -> bool {
+    !node.children().is_empty() || ui.flow.matching.jobs_of(&node.id).len() > 1
+}
+
+/// What the pipeline's cursor is on.
+pub fn in_graph(ui: &Ui) -> Option<Item> {
     match ui.cursor(Pane::Pipeline).and_then(|c| c.item.as_ref()) {
-        Some(Item::Node(node)) => Some(node),
-        Some(_) => None,
-        None => ui.flow.hot(),
+        Some(item) => Some(item.clone()),
+        None => ui.flow.hot().cloned().map(Item::Node),
+    }
+}
+
+/// The node that the pipeline's cursor is on.
+pub fn node(ui: &Ui) -> Option<NodeId> {
+    match in_graph(ui)? {
+        Item::Node(node) => Some(node),
+        _ => None,
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn step(ui: &mut Ui, model: &Model, now: Timestamp, by: (isize, isize
 
 /// Moves in the graph to the nearest job in a direction; says whether there is a graph to move in.
 fn walk(ui: &mut Ui, model: &Model, now: Timestamp, (dx, dy): (isize, isize)) -> bool {
-    let Some(Item::Node(here)) = selected(ui, model, Pane::Pipeline, now) else {
+    let Some(here) = selected(ui, model, Pane::Pipeline, now) else {
         return false;
     };
     let Some(from) = ui
@@ -130,12 +130,12 @@ fn walk(ui: &mut Ui, model: &Model, now: Timestamp, (dx, dy): (isize, isize)) ->
         })
         .map(|(node, _)| node.clone());
     match nearest {
-        Some(node) => select(ui, model, Pane::Pipeline, Item::Node(node), now),
+        Some(item) => select(ui, model, Pane::Pipeline, item, now),
         None if dy > 0 => {
             // Below the graph stand the jobs that are not in it.
             let loose = items::of(model, ui, Pane::Pipeline, now)
                 .into_iter()
-                .find(|item| matches!(item, Item::Job(_)));
+                .find(|item| ui.seen.nodes.iter().all(|(seen, _)| seen != item));
             if let Some(item) = loose {
                 select(ui, model, Pane::Pipeline, item, now);
             }
@@ -462,18 +462,17 @@ pub(super) fn browse(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
     }
 }
 
-pub(super) fn can_fold(model: &Model, ui: &Ui) -> Availability {
-    let _ = model;
-    let group = items::node(ui).and_then(|id| ui.flow.graph.as_ref()?.find(id));
+pub(super) fn can_fold(_: &Model, ui: &Ui) -> Availability {
+    let group = items::node(ui).and_then(|id| ui.flow.graph.as_ref()?.find(&id));
     Availability::if_so(
-        ui.active() == Pane::Pipeline && group.is_some_and(|node| !node.children().is_empty()),
-        "This is no group of jobs: only called workflows can be opened",
+        ui.active() == Pane::Pipeline && group.is_some_and(|node| items::is_group(node, ui)),
+        "This is no group of jobs: only called workflows and matrices can be opened",
     )
 }
 
 /// Opens or closes the selected group.
 pub(super) fn fold(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
-    if let Some(node) = items::node(ui).cloned() {
+    if let Some(node) = items::node(ui) {
         select(ui, model, Pane::Pipeline, Item::Node(node.clone()), now);
         if !ui.open.remove(&node) {
             ui.open.insert(node);

@@ -220,7 +220,7 @@ pub struct Seen {
     /// Where a click goes, the topmost first.
     pub spots: Vec<(Rect, Target)>,
     /// Every job of the graph in columns and rows of the drawing, on screen or not.
-    pub nodes: Vec<(NodeId, Rect)>,
+    pub nodes: Vec<(Item, Rect)>,
     /// Lines of the log that is shown.
     pub log_lines: usize,
     /// Whether anything on screen changes with the clock alone.

@@ -9,7 +9,7 @@ use crate::domain::run::{Job, Run};
 use crate::domain::time::since;
 use crate::present::clean::clean;
 use crate::present::flow::Flow;
-use crate::present::graph::{self, Charset, Drawing, Facts, Options};
+use crate::present::graph::{self, Charset, Drawing, Facts, Options, Placed};
 use crate::present::role::{Role, Sign};
 use crate::present::{job, words};
 use crate::tui::items;
@@ -64,6 +64,7 @@ pub(super) fn facts<'a>(scene: &'a Scene<'_>) -> Facts<'a> {
     Facts {
         statuses: Some(&scene.ui.flow.statuses),
         advisory: scene.ui.flow.advisory.clone(),
+        legs: None,
         now: Some(scene.now),
     }
 }
@@ -75,6 +76,11 @@ fn picture(scene: &Scene<'_>, graph: &Graph, columns: usize) -> Drawing {
         ..Options::default()
     };
     let facts = facts(scene);
+    let legs = graph::legs(graph, &scene.ui.flow.matching, scene.jobs(), &facts);
+    let facts = Facts {
+        legs: Some(&legs),
+        ..facts
+    };
     if scene.ui.view == View::Jobs {
         graph::draw_tree(graph, &facts, &options, columns)
     } else {
@@ -165,8 +171,11 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
     if let Some((picture, graph_area, ..)) = &shown
         && picture.height() > usize::from(graph_area.height)
     {
-        let place = items::node(scene.ui)
-            .and_then(|node| picture.nodes.iter().position(|placed| placed.node == *node))
+        let chosen = items::in_graph(scene.ui);
+        let place = picture
+            .nodes
+            .iter()
+            .position(|placed| chosen.as_ref() == Some(&item_of(placed)))
             .map_or(1, |place| place + 1);
         frame.position = format!("{place} of {}", picture.nodes.len());
     }
@@ -209,7 +218,8 @@ fn list_below(
 ) {
     let cursor = scene.ui.cursor(Pane::Pipeline);
     let on_it = scene.ui.flow.graph.is_none()
-        || matches!(cursor.and_then(|c| c.item.as_ref()), Some(Item::Job(_)));
+        || matches!(cursor.and_then(|c| c.item.as_ref()), Some(Item::Job(job))
+            if scene.ui.flow.matching.unmatched.contains(job));
     let focused = scene.has_keys(Pane::Pipeline) && on_it;
     let drawn = list::draw(canvas, area, rows, cursor, focused);
     if scene.ui.flow.graph.is_none() {
@@ -253,7 +263,11 @@ fn show(
     picture: &Drawing,
     seen: &mut Seen,
 ) {
-    let chosen = items::node(scene.ui).and_then(|node| picture.place(node));
+    let wanted = items::in_graph(scene.ui);
+    let chosen = picture
+        .nodes
+        .iter()
+        .find(|placed| wanted.as_ref() == Some(&item_of(placed)));
     let cursor = scene.ui.cursor(Pane::Pipeline).cloned().unwrap_or_default();
     let (height, width) = (usize::from(area.height), usize::from(area.width));
     let row = chosen.map(|placed| placed.y + placed.height.saturating_sub(1));
@@ -278,7 +292,6 @@ fn show(
         }
     }
     let focused = scene.has_keys(Pane::Pipeline);
-    let chosen = chosen.map(|placed| placed.node.clone());
     let small = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     for placed in &picture.nodes {
         let whole = Rect::new(
@@ -287,7 +300,7 @@ fn show(
             small(placed.width),
             small(placed.height),
         );
-        seen.nodes.push((placed.node.clone(), whole));
+        seen.nodes.push((item_of(placed), whole));
         let (x, y) = (placed.x.max(left), placed.y.max(top));
         let (x_end, y_end) = (
             (placed.x + placed.width).min(left + width),
@@ -302,13 +315,21 @@ fn show(
             small(x_end - x),
             small(y_end - y),
         );
-        if focused && chosen.as_ref() == Some(&placed.node) {
+        if focused && wanted.as_ref() == Some(&item_of(placed)) {
             canvas.tint(spot, Role::Select);
         }
-        let item = Item::Node(placed.node.clone());
-        seen.spots.push((spot, Target::Item(Pane::Pipeline, item)));
+        seen.spots
+            .push((spot, Target::Item(Pane::Pipeline, item_of(placed))));
     }
     seen.tops.insert(Pane::Pipeline, (top, left));
+}
+
+/// What a place in the drawing stands for.
+fn item_of(placed: &Placed) -> Item {
+    match placed.job {
+        Some(job) => Item::Job(job),
+        None => Item::Node(placed.node.clone()),
+    }
 }
 
 /// The text without its first columns.
