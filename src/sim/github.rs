@@ -162,11 +162,12 @@ async fn serve(State(github): State<GitHub>, request: axum::extract::Request) ->
         .is_some_and(|first| first == "rate_limit");
     if caller != Caller::Refused && before.remaining() == 0 && !free {
         let reply = Reply::error(403, "API rate limit exceeded for this user.");
+        let reply = Rendered::new(&request, reply);
         return github.finish(&request, reply, caller, resource, before, head);
     }
     let (reply, now) = github.answer(&request, caller);
-    let unchanged = is_unchanged(&request, &reply);
-    let cost = u64::from(!(reply.free || unchanged || caller == Caller::Refused));
+    let reply = Rendered::new(&request, reply).unless_known(&request);
+    let cost = u64::from(!(reply.free || caller == Caller::Refused));
     let budget = github.limits().charge(known, resource, cost, now);
     github.finish(&request, reply, caller, resource, budget, head)
 }
@@ -183,26 +184,54 @@ fn base(parts: &http::request::Parts) -> String {
     format!("http://{}", host.unwrap_or("localhost"))
 }
 
-fn etag(request: &Request, reply: &Reply) -> Option<String> {
-    let cacheable = reply.status == 200 && request.method == Method::GET;
-    let bytes = match &reply.payload {
-        Payload::Json(value) if cacheable => value.to_string().into_bytes(),
-        Payload::Bytes(_, bytes) if cacheable => bytes.clone(),
-        _ => return None,
-    };
-    Some(format!("W/\"{}\"", hex_sha256(&bytes)))
+/// An answer as it goes out: its bytes are made once, for the validator and for the body.
+struct Rendered {
+    status: u16,
+    kind: &'static str,
+    bytes: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
+    etag: Option<String>,
+    free: bool,
 }
 
-fn is_unchanged(request: &Request, reply: &Reply) -> bool {
-    let asked = request
-        .headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    match (asked, etag(request, reply)) {
-        (Some(asked), Some(etag)) => asked
-            .split(',')
-            .any(|one| one.trim().trim_start_matches("W/") == etag.trim_start_matches("W/")),
-        _ => false,
+impl Rendered {
+    fn new(request: &Request, reply: Reply) -> Self {
+        let (kind, bytes) = match reply.payload {
+            Payload::Json(value) => (
+                "application/json; charset=utf-8",
+                value.to_string().into_bytes(),
+            ),
+            Payload::Bytes(kind, bytes) => (kind, bytes),
+            Payload::Empty => ("", Vec::new()),
+        };
+        let cacheable = reply.status == 200 && request.method == Method::GET && !kind.is_empty();
+        Self {
+            status: reply.status,
+            etag: cacheable.then(|| format!("W/\"{}\"", hex_sha256(&bytes))),
+            kind,
+            bytes,
+            headers: reply.headers,
+            free: reply.free,
+        }
+    }
+
+    /// The 304 in place of this answer, if the client has it already.
+    fn unless_known(mut self, request: &Request) -> Self {
+        let asked = request
+            .headers
+            .get(header::IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok());
+        let (Some(asked), Some(etag)) = (asked, &self.etag) else {
+            return self;
+        };
+        let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        if asked.split(',').any(|one| strong(one) == strong(etag)) {
+            self.status = 304;
+            self.kind = "";
+            self.bytes = Vec::new();
+            self.free = true;
+        }
+        self
     }
 }
 
@@ -210,15 +239,12 @@ impl GitHub {
     fn finish(
         &self,
         request: &Request,
-        reply: Reply,
+        reply: Rendered,
         caller: Caller,
         resource: Resource,
         budget: Budget,
         head: bool,
     ) -> Response {
-        let etag = etag(request, &reply);
-        let unchanged = is_unchanged(request, &reply);
-        let status = if unchanged { 304 } else { reply.status };
         let mut headers = HeaderMap::new();
         let mut set = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -238,7 +264,7 @@ impl GitHub {
             set("x-oauth-scopes", &self.inner.scopes);
             set("x-accepted-oauth-scopes", "");
         }
-        if let Some(etag) = &etag {
+        if let Some(etag) = &reply.etag {
             set("etag", etag);
             set("cache-control", "private, max-age=60, s-maxage=60");
             set(
@@ -249,29 +275,21 @@ impl GitHub {
         for (name, value) in &reply.headers {
             set(name, value);
         }
-        let (kind, body) = match reply.payload {
-            _ if unchanged => ("", Vec::new()),
-            Payload::Json(value) => (
-                "application/json; charset=utf-8",
-                value.to_string().into_bytes(),
-            ),
-            Payload::Bytes(kind, bytes) => (kind, bytes),
-            Payload::Empty => ("", Vec::new()),
-        };
-        if !kind.is_empty() {
-            set("content-type", kind);
+        if !reply.kind.is_empty() {
+            set("content-type", reply.kind);
         }
         let accepts_gzip = request
             .headers
             .get(header::ACCEPT_ENCODING)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.contains("gzip"));
-        let body = if accepts_gzip && body.len() >= SMALLEST_GZIP {
+        let packed = (accepts_gzip && reply.bytes.len() >= SMALLEST_GZIP)
+            .then(|| gzip(&reply.bytes))
+            .flatten();
+        if packed.is_some() {
             set("content-encoding", "gzip");
-            gzip(&body).unwrap_or(body)
-        } else {
-            body
-        };
+        }
+        let body = packed.unwrap_or(reply.bytes);
         if head {
             set("content-length", &body.len().to_string());
         }
@@ -281,7 +299,7 @@ impl GitHub {
             Body::from(body)
         });
         *response.status_mut() =
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = headers;
         response
     }

@@ -21,6 +21,9 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("idle", include_str!("../../assets/scenarios/idle.toml")),
 ];
 
+/// The most jobs of a generated run.
+const MOST_GENERATED: usize = 1000;
+
 /// What starts the release run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -195,7 +198,15 @@ impl Scenario {
     }
 
     /// A built-in scenario.
+    ///
+    /// `scale-N` is a generated one: see [`Scenario::scale`].
     pub fn built_in(name: &str) -> Result<Self, SimError> {
+        let scale = name
+            .strip_prefix("scale-")
+            .and_then(|jobs| jobs.parse().ok());
+        if let Some(jobs) = scale.filter(|jobs| (1..=MOST_GENERATED).contains(jobs)) {
+            return Self::scale(jobs);
+        }
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
         let (_, text) = found.ok_or_else(|| SimError::UnknownScenario {
             name: name.to_owned(),
@@ -299,6 +310,7 @@ mod tests {
             assert!(scenario.is_ok(), "{name}: {scenario:?}");
         }
         assert!(Scenario::built_in("nonsense").is_err());
-        assert!(Scenario::scale(100).is_ok());
+        assert!(Scenario::built_in("scale-100").is_ok_and(|one| one.generated_jobs == Some(100)));
+        assert!(Scenario::built_in("scale-0").is_err());
     }
 }

@@ -253,3 +253,37 @@ async fn writes_are_as_described_and_move_the_world() {
         json!("Publish v1.6.9 of run 7")
     );
 }
+
+#[tokio::test]
+async fn a_rejected_gate_is_cleaned_up_and_leaves_the_previous_release_alone() {
+    let sim = driven("waiting-gate").await;
+    play(&sim);
+    let before = sim.truth();
+    let client = Client::new(&sim);
+    let run = format!("/repos/acme/rocket/actions/runs/{}", before.run_id);
+    let pending = client.json(&format!("{run}/pending_deployments")).await;
+    let review = |state: &str| json!({"environment_ids": [pending[0]["environment"]["id"]], "state": state, "comment": "no"});
+    let place = format!("{run}/pending_deployments");
+    assert_eq!(client.post(&place, &review("rejected")).await.0, 200);
+    assert_eq!(sim.truth().state.failed, ["publish-docker / publish"]);
+    assert_eq!(sim.truth().state.waiting, ["cleanup-on-rejection"]);
+    assert_eq!(client.post(&place, &review("approved")).await.0, 200);
+    play(&sim);
+    let after = sim.truth();
+    assert_eq!(after.state.run, "completed/failure");
+    assert_eq!(after.state.tags, ["1.6", "1.6.7", "1.6.8", "latest"]);
+    for tag in ["1.6", "1.6.8", "latest"] {
+        assert_eq!(after.tag_digests.get(tag), before.tag_digests.get(tag));
+    }
+    let signature = format!("{}.sig", before.digest.unwrap().replace(':', "-"));
+    assert!(before.tag_digests.contains_key(&signature));
+    assert!(!after.tag_digests.contains_key(&signature));
+    let history = client.json(&format!("{run}/approvals")).await;
+    let states: Vec<&str> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["rejected", "approved"]);
+}
