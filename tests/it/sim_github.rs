@@ -2,6 +2,7 @@
 
 mod answers;
 mod headers;
+mod product;
 mod real_gh;
 mod scale;
 

@@ -463,6 +463,6 @@ pub(super) fn search_issues(world: &World, request: &Request) -> Reply {
         })
         .collect();
     let (shown, link) = request.page(&items);
-    Reply::ok(json!({"total_count": items.len(), "incomplete_results": false, "items": shown}))
+    Reply::ok(json!({"total_count": items.len(), "incomplete_results": false, "search_type": "lexical", "items": shown}))
         .linked(link)
 }

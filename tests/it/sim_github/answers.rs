@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, driven, play};
+use super::{Client, driven, play, play_to};
 use crate::support::contract::contract;
 
 /// Asks for everything once; returns what the contract finds wrong.
@@ -12,7 +12,9 @@ async fn everything(client: &Client, sim: &gonogo::sim::Sim) -> Vec<String> {
     let repo = "/repos/acme/rocket";
     let run = format!("{repo}/actions/runs/{}", truth.run_id);
     let jobs = client.json(&format!("{run}/jobs?per_page=100")).await;
-    let job = jobs["jobs"][0]["id"].clone();
+    let jobs = jobs["jobs"].as_array().unwrap();
+    let failed = jobs.iter().find(|job| job["conclusion"] == "failure");
+    let job = failed.unwrap_or(&jobs[0])["id"].clone();
     let workflows = client.json(&format!("{repo}/actions/workflows")).await;
     let workflow = workflows["workflows"][0]["id"].clone();
     let releases = client.json(&format!("{repo}/releases")).await;
@@ -104,24 +106,22 @@ async fn everything(client: &Client, sim: &gonogo::sim::Sim) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn reads_are_as_described_in_every_phase() {
+async fn reads_are_as_described_while_a_release_goes_on() {
     if contract().is_none() {
         return;
     }
-    for name in ["happy", "failed-gate", "idle"] {
+    let moments = [
+        ("happy", vec!["gates", "gate", "publish", "end"]),
+        ("failed-gate", vec!["end"]),
+        ("idle", vec!["idle"]),
+    ];
+    for (name, phases) in moments {
         let sim = driven(name).await;
         let client = Client::new(&sim);
-        let mut last = String::new();
-        loop {
-            let phase = sim.phase();
-            if phase != last {
-                let wrong = everything(&client, &sim).await;
-                assert_eq!(wrong, Vec::<String>::new(), "{name} in phase {phase}");
-                last = phase;
-            }
-            if sim.advance_to_next().is_none() {
-                break;
-            }
+        for phase in phases {
+            play_to(&sim, phase);
+            let wrong = everything(&client, &sim).await;
+            assert_eq!(wrong, Vec::<String>::new(), "{name} in phase {phase}");
         }
     }
 }
@@ -189,7 +189,9 @@ async fn writes_are_as_described_and_move_the_world() {
     let environment = &pending[0]["environment"]["id"];
     assert_eq!(pending[0]["current_user_can_approve"], json!(true));
     let judge = async |path: String, body: Value, wanted: u16| {
-        let wrong = contract.check_request("POST", &path, &[], Some(&body));
+        // A cancel has no body.
+        let sent = Some(&body).filter(|_| !path.ends_with("cancel"));
+        let wrong = contract.check_request("POST", &path, &[], sent);
         assert_eq!(wrong, Vec::<String>::new());
         let (status, answer) = client.post(&path, &body).await;
         assert_eq!(status, wanted, "{path}: {answer:?}");
