@@ -3,4 +3,5 @@
 pub mod contract;
 pub mod facts;
 pub mod judges;
+pub mod program;
 pub mod sim;
