@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use gonogo::net::Limits;
-use gonogo::rehearse;
-use gonogo::run::on_simulator;
 use gonogo::sim::requests::Service;
 
-use super::driven;
 use crate::support::contract::contract;
+use crate::support::sim::Rig;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_of_the_product_is_as_described() {
@@ -16,14 +13,21 @@ async fn every_request_of_the_product_is_as_described() {
         return;
     };
     let mut places = BTreeSet::new();
-    for name in ["happy", "failed-gate"] {
-        let sim = driven(name).await;
-        let folder = tempfile::tempdir().unwrap();
-        let (mut engine, ..) = on_simulator(&sim, folder.path(), Limits::default()).unwrap();
-        let mark = sim.requests().mark();
-        let played = rehearse::play(&sim, &mut engine, |_| ()).await.unwrap();
-        assert!(played.as_expected(), "{}", played.text());
-        let records = sim.requests().since(mark);
+    let moments = [
+        (
+            "happy",
+            vec!["gates", "prerelease", "gate", "promote", "publish", "end"],
+        ),
+        ("failed-gate", vec!["end"]),
+        ("idle", vec!["idle"]),
+    ];
+    for (name, phases) in moments {
+        let mut rig = Rig::start(name).await;
+        for phase in phases {
+            rig.play_to(phase);
+            rig.settled().await;
+        }
+        let records = rig.sim.requests().all();
         for record in records.iter().filter(|one| one.service == Service::Github) {
             let (path, query) = record
                 .target
