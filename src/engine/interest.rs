@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use super::Model;
+use crate::domain::artifact::ManifestContent::{self, Index};
+use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, ImageId, WorkflowKey};
 use crate::domain::ids::{Attempt, RunId};
 use crate::domain::outlook::TagPart;
@@ -284,13 +286,19 @@ impl List<'_> {
                 .filter_map(|tag| record?.tags.get(&tag.tag)?.value()?.clone())
                 .chain(built.clone())
                 .collect();
-            for digest in shown {
-                self.once(Ask::Manifest(image.clone(), digest));
+            for digest in &shown {
+                self.once(Ask::Manifest(image.clone(), digest.clone()));
             }
-            if let Some(manifest) =
-                built.and_then(|digest| self.model.snapshot.manifest(&image, &digest))
-                && let crate::domain::artifact::ManifestContent::Index { platforms, .. } =
-                    &manifest.content
+            // One platform's configuration tells which release a tag still is.
+            for digest in &shown {
+                if let Some(Index { platforms, .. }) = content(self.model, &image, digest)
+                    && let Some(first) = platforms.first()
+                {
+                    self.once(Ask::Config(image.clone(), first.digest.clone()));
+                }
+            }
+            if let Some(Index { platforms, .. }) =
+                built.and_then(|digest| content(self.model, &image, &digest))
             {
                 for entry in platforms {
                     self.once(Ask::Config(image.clone(), entry.digest.clone()));
@@ -330,4 +338,10 @@ impl List<'_> {
             );
         }
     }
+}
+
+/// What a manifest that was fetched holds.
+fn content<'a>(model: &'a Model, image: &ImageId, digest: &Digest) -> Option<&'a ManifestContent> {
+    let manifest = model.snapshot.manifest(image, digest)?;
+    Some(&manifest.content)
 }

@@ -52,3 +52,14 @@ pub fn words(job: &Job, pipeline: &Pipeline) -> String {
         state
     }
 }
+
+/// A step's name, clean; a pinned action's 40 digits are cut to the 7 that people know.
+pub fn step_name(step: &Step) -> String {
+    let name = super::clean::clean(&step.name);
+    match name.split_once('@') {
+        Some((action, sha)) if sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            format!("{action}@{}", sha.get(..7).unwrap_or(sha))
+        }
+        _ => name,
+    }
+}

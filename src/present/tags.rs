@@ -140,15 +140,17 @@ fn meaning(
     };
     match outlook.digests.get(image) {
         Some(built) if built.value == *digest => {
-            let proof = if built.source.is_strong() {
-                ""
-            } else {
-                ", unproven"
+            let proven = built.source.is_strong();
+            let words = match (part, proven) {
+                (TagPart::Release, true) => "this release",
+                (TagPart::Release, false) => "this, unproven",
+                (_, true) => "tested image",
+                (_, false) => "tested, unproven",
             };
-            match part {
-                TagPart::Release => (Sign::Done, format!("this release{proof}")),
-                _ => (Sign::Done, format!("the tested image{proof}")),
-            }
+            (
+                if proven { Sign::Done } else { Sign::Unknown },
+                words.to_owned(),
+            )
         }
         Some(_) if part == TagPart::Prerelease => (Sign::Failed, "not the tested image".to_owned()),
         built => match version_of(snapshot, image, digest) {

@@ -104,7 +104,7 @@ fn release(body: Rect, shape: Shape, needs: Needs) -> BTreeMap<Pane, Rect> {
         (Pane::Outside, outside),
     ]);
     if shape == Shape::Wide {
-        let (image, job) = columns(below, below.width / 2);
+        let (image, job) = columns(below, below.width * 54 / 100);
         let (steps, log) = columns(job, job.width * 2 / 5);
         panes.insert(Pane::Image, image);
         panes.insert(Pane::Steps, steps);

@@ -254,7 +254,7 @@ fn to_view(ui: &mut Ui, view: View) {
 pub(super) fn can_log(model: &Model, ui: &Ui) -> Availability {
     Availability::if_so(
         scene::selected_job(model, ui).is_some(),
-        "No job is selected yet: its log can be read once the run has jobs",
+        "This job has not been made yet: its log can be read when it has run",
     )
 }
 
@@ -330,6 +330,10 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
     let pane = ui.active();
     let now = model.now;
     let snapshot = &model.snapshot;
+    // The lists of actions ask this question themselves.
+    if matches!(pane, Pane::Help | Pane::Palette) {
+        return None;
+    }
     if pane == Pane::Log {
         let job = ui
             .inside

@@ -184,8 +184,10 @@ fn list_pane(
     }
     behind.draw(canvas, area);
     let drawn = list::draw(canvas, list_area, &rows, scene.ui.cursor(pane), focused);
+    // What explains a list stands right below it, and at the pane's bottom where the list is long.
+    let used = rows_of(rows.len()).min(list_area.height);
     let rest = Rect {
-        y: list_area.bottom(),
+        y: list_area.y + used,
         height: low,
         ..inner
     };

@@ -4,4 +4,5 @@ pub mod contract;
 pub mod facts;
 pub mod judges;
 pub mod program;
+pub mod screen;
 pub mod sim;

@@ -143,7 +143,10 @@ fn required_jobs(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row
         row(
             id,
             Verdict::Unknown,
-            format!("{} required jobs to go", running.len()),
+            match running.len() {
+                1 => "1 required job to go".to_owned(),
+                more => format!("{more} required jobs to go"),
+            },
             format!("{} {verb} not ended yet.", list(&running)),
         )
     }

@@ -13,6 +13,10 @@ const KEYS: usize = 14;
 
 /// The actions below their headings.
 pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
+    // Availability is judged as if help were closed: that is when an action is done.
+    let mut below = scene.ui.clone();
+    below.popups.clear();
+    let under = Scene::new(scene.model, &below, scene.now);
     let mut rows = Vec::new();
     for group in Group::ALL {
         let actions: Vec<&Action> = ACTIONS
@@ -35,7 +39,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
             rows.push(Row::heading(Line::default()));
         }
         rows.push(Row::heading(Line::of([Bit::plain(group.name()).strong()])));
-        rows.extend(actions.into_iter().map(|action| line(scene, action)));
+        rows.extend(actions.into_iter().map(|action| line(&under, action)));
     }
     rows
 }

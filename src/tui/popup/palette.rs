@@ -29,7 +29,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     }
     // Availability is judged as if the palette were closed: that is when the command is done.
     let mut below = scene.ui.clone();
-    below.popups.pop();
+    below.popups.clear();
     let scene = Scene::new(scene.model, &below, scene.now);
     found
         .into_iter()

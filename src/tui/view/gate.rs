@@ -33,8 +33,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
 fn waiting(scene: &Scene<'_>, gate: &Gate, of: &str) -> Vec<Row> {
     let head = Line::of([
         Bit::sign(Sign::Waits),
-        Bit::of(Role::Wait, format!("{of}{} ", gate.name)),
-        Bit::plain(gate.headline(scene.now)).sentence(),
+        Bit::of(Role::Wait, format!("{of}{}", gate.sentence(scene.now))).sentence(),
     ]);
     let mut rows = vec![Row::of(Item::Gate(gate.run, gate.name.clone()), head)];
     let mut say = |text: String| {
@@ -44,7 +43,7 @@ fn waiting(scene: &Scene<'_>, gate: &Gate, of: &str) -> Vec<Row> {
         ])));
     };
     for job in &gate.jobs {
-        say(format!("holds {job}"));
+        say(format!("lets go {job}"));
     }
     say(gate.who());
     if gate.for_you && gate.no_self_review {
@@ -105,7 +104,6 @@ fn protections(scene: &Scene<'_>) -> Vec<Row> {
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     let outlook = &scene.model.outlook;
-    let columns = usize::from(inner_of(area).width);
     let mut asks = vec![Ask::Environments];
     asks.extend(outlook.run.map(Ask::Pending));
     asks.extend(outlook.publish_run.map(Ask::Pending));
@@ -141,7 +139,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         };
         rows.push(Row::heading(line));
     }
-    let below = state::failures(scene, &asks, columns);
+    let below = state::failures(scene, &asks, inner_of(area));
     let contents = Contents { frame, rows, below };
     list_pane(scene, canvas, seen, Pane::Gate, area, contents);
 }

@@ -162,7 +162,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         );
     }
     frame = frame.count(state::age(scene, &asks));
-    below.extend(state::failures(scene, &asks, columns));
+    below.extend(state::failures(scene, &asks, inner_of(area)));
     let contents = Contents { frame, rows, below };
     list_pane(scene, canvas, seen, Pane::Image, area, contents);
 }

@@ -16,7 +16,6 @@ use crate::tui::widget::line::{Bit, Line};
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     let inner = inner_of(area);
-    let columns = usize::from(inner.width);
     let job = match scene.ui.inside {
         Some(id) => scene.jobs().iter().find(|job| job.id == id),
         None => scene.selected_job(),
@@ -60,8 +59,8 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
     } else {
         frame.draw(canvas, area);
         let lines = match job {
-            Some(job) => why_empty(scene, job, columns),
-            None => steps::no_job(scene, columns),
+            Some(job) => why_empty(scene, job, inner),
+            None => steps::no_job(scene, inner),
         };
         canvas.lines(inner, &lines);
     }
@@ -124,7 +123,8 @@ fn mark(line: &str) -> (Option<Role>, &str) {
 }
 
 /// Why there is no log, and what would bring one.
-fn why_empty(scene: &Scene<'_>, job: &Job, columns: usize) -> Vec<Line> {
+fn why_empty(scene: &Scene<'_>, job: &Job, area: Rect) -> Vec<Line> {
+    let columns = usize::from(area.width);
     let ask = Ask::JobLog(job.id);
     if !job.is_over() {
         return state::said(
@@ -133,7 +133,7 @@ fn why_empty(scene: &Scene<'_>, job: &Job, columns: usize) -> Vec<Line> {
             columns,
         );
     }
-    let failed = state::failures(scene, std::slice::from_ref(&ask), columns);
+    let failed = state::failures(scene, std::slice::from_ref(&ask), area);
     if !failed.is_empty() {
         return failed;
     }

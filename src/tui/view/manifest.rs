@@ -156,7 +156,11 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
             match &tag.state {
                 TagState::At(digest) => {
                     let ask = Ask::Manifest(image.clone(), digest.clone());
-                    below.extend(state::failures(scene, std::slice::from_ref(&ask), columns));
+                    below.extend(state::failures(
+                        scene,
+                        std::slice::from_ref(&ask),
+                        inner_of(area),
+                    ));
                     if below.is_empty() && scene.model.snapshot.manifest(&image, digest).is_none() {
                         below.push(state::loading(scene, &ask, "the manifest"));
                     }
@@ -170,7 +174,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
                     below.push(state::loading(scene, &ask, "the tag"));
                 }
                 TagState::Failed(_) => {
-                    below = state::failures(scene, &[Ask::Tag(image, tag.tag)], columns);
+                    below = state::failures(scene, &[Ask::Tag(image, tag.tag)], inner_of(area));
                 }
             }
         }

@@ -36,7 +36,6 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
-    let columns = usize::from(inner_of(area).width);
     let mut asks = vec![Ask::Releases];
     if let Some(version) = &scene.model.outlook.version
         && scene.model.policy.pypi.is_some()
@@ -46,7 +45,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
     let contents = Contents {
         frame: frame(scene, Pane::Outside).count(state::age(scene, &asks)),
         rows: rows(scene),
-        below: state::failures(scene, &asks, columns),
+        below: state::failures(scene, &asks, inner_of(area)),
     };
     list_pane(scene, canvas, seen, Pane::Outside, area, contents);
 }

@@ -81,12 +81,33 @@ fn picture(scene: &Scene<'_>, graph: &Graph, columns: usize) -> Drawing {
         legs: Some(&legs),
         ..facts
     };
-    if scene.ui.view == View::Jobs {
-        graph::draw_tree(graph, &facts, &options, columns)
-    } else {
-        graph::draw_to_fit(graph, &facts, &options, columns)
+    if scene.ui.view == View::Jobs || columns < LEAST_GRID {
+        return graph::draw_tree(graph, &facts, &options, columns);
     }
+    let grid = |name_width| {
+        let options = Options {
+            name_width,
+            ..options.clone()
+        };
+        graph::draw_grid(graph, &facts, &options)
+    };
+    // The widest names that fit; where none does the graph scrolls, at a width that still tells names apart.
+    graph::ZOOMS
+        .iter()
+        .filter(|zoom| **zoom >= LEAST_NAME)
+        .map(|zoom| grid(*zoom))
+        .find(|picture| picture.width <= columns)
+        .unwrap_or_else(|| grid(SCROLLED_NAME))
 }
+
+/// Columns below which a list of jobs says more than a window on the graph.
+const LEAST_GRID: usize = 78;
+/// Columns of a name below which jobs can no longer be told apart.
+const LEAST_NAME: usize = 10;
+/// Columns of a name in a graph that does not fit.
+const SCROLLED_NAME: usize = 14;
+/// Columns that stay in sight behind the selected job: what comes next.
+const AHEAD: usize = 24;
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     let inner = inner_of(area);
@@ -123,7 +144,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
     frame.count = count;
 
     let columns = usize::from(inner.width);
-    let mut below = state::failures(scene, &asks, columns);
+    let mut below = state::failures(scene, &asks, inner);
     if scene.ui.flow.graph.is_none() && !scene.jobs().is_empty() {
         below.extend(why_flat(scene, columns));
     }
@@ -169,7 +190,8 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         None => None,
     };
     if let Some((picture, graph_area, ..)) = &shown
-        && picture.height() > usize::from(graph_area.height)
+        && (picture.height() > usize::from(graph_area.height)
+            || picture.width > usize::from(graph_area.width))
     {
         let chosen = items::in_graph(scene.ui);
         let place = picture
@@ -189,7 +211,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         }
         None if loose.is_empty() => {
             let lines = if below.is_empty() {
-                steps::no_job(scene, columns)
+                steps::no_job(scene, inner)
             } else {
                 Vec::new()
             };
@@ -273,9 +295,13 @@ fn show(
     let row = chosen.map(|placed| placed.y + placed.height.saturating_sub(1));
     let top = top_for(cursor.top, row, picture.height(), height);
     let top = chosen.map_or(top, |placed| top.min(placed.y));
-    let right = chosen.map(|placed| placed.x + placed.width.saturating_sub(1));
+    let ahead = AHEAD.min(width / 3);
+    let right = chosen.map(|placed| {
+        let end = placed.x + placed.width.saturating_sub(1);
+        (end + ahead).min(picture.width.saturating_sub(1)).max(end)
+    });
     let left = top_for(cursor.left, right, picture.width, width);
-    let left = chosen.map_or(left, |placed| left.min(placed.x));
+    let left = chosen.map_or(left, |placed| left.min(placed.x.saturating_sub(4)));
     for (segments, place) in picture.rows.iter().skip(top).zip(area.rows()) {
         let mut column = 0;
         for segment in segments {

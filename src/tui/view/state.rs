@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Rect;
+
 use crate::domain::fact::Ask;
 use crate::engine::pace::Freshness;
 use crate::present::role::{Role, Sign};
 use crate::present::{health, words};
 use crate::tui::scene::Scene;
 use crate::tui::widget::line::{Bit, Line};
+
+/// Rows of a pane that has no room for whole sentences.
+const LITTLE: u16 = 10;
 
 /// The oldest answer's age where it is worth telling: for the top border.
 pub(super) fn age(scene: &Scene<'_>, asks: &[Ask]) -> Vec<Bit> {
@@ -35,13 +40,29 @@ fn age_bit(age: Duration, stale: bool) -> Bit {
 }
 
 /// Why the latest look failed and when the next one is, in wrapped lines; empty where all went well.
-pub(super) fn failures(scene: &Scene<'_>, asks: &[Ask], columns: usize) -> Vec<Line> {
+///
+/// Where there is little room it is one line, and the whole sentence stands in the list of services.
+pub(super) fn failures(scene: &Scene<'_>, asks: &[Ask], area: Rect) -> Vec<Line> {
+    let columns = usize::from(area.width);
     let Some((ask, failure)) = asks
         .iter()
         .find_map(|ask| Some((ask, scene.model.snapshot.failure(ask)?)))
     else {
         return Vec::new();
     };
+    if area.height <= LITTLE {
+        let who = health::name(&ask.source());
+        let when = match scene.next_look(ask) {
+            Some(at) if !scene.is_asking(ask) => format!(", again {}", words::until(at, scene.now)),
+            _ => ", asking again".to_owned(),
+        };
+        let text = format!("{who} {}{when}", health::fails_how(failure.kind));
+        let line = [
+            Bit::sign(Sign::Warning),
+            Bit::of(Role::Warn, text).sentence(),
+        ];
+        return vec![Line::of(line)];
+    }
     let mut text = health::sentence(failure);
     if !text.ends_with(['.', '!', '?']) {
         text.push('.');

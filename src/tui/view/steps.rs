@@ -60,7 +60,7 @@ fn step_line(scene: &Scene<'_>, step: &Step) -> Line {
         (Status::InProgress, Some(from), _) => Some(since(from, scene.now)),
         _ => None,
     };
-    let text = Bit::of(role(sign), clean(&step.name)).name();
+    let text = Bit::of(role(sign), job::step_name(step)).name();
     Line::of([Bit::sign(sign), text]).right(time.map(|time| Bit::muted(words::duration(time))))
 }
 
@@ -79,7 +79,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
                 rows.extend(state::dim(why, columns, 2).into_iter().map(Row::heading));
             }
         }
-        None => rows.extend(no_job(scene, columns).into_iter().map(Row::heading)),
+        None => rows.extend(no_job(scene, inner_of(area)).into_iter().map(Row::heading)),
     }
     let contents = Contents {
         frame,
@@ -90,11 +90,12 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
 }
 
 /// Why there is no job to show.
-pub(super) fn no_job(scene: &Scene<'_>, columns: usize) -> Vec<Line> {
+pub(super) fn no_job(scene: &Scene<'_>, area: Rect) -> Vec<Line> {
+    let columns = usize::from(area.width);
     match scene.model.outlook.run {
         None => vec![state::loading(scene, &Ask::Runs, "the release runs")],
         Some(run) if scene.jobs().is_empty() => {
-            let failed = state::failures(scene, &[Ask::Jobs(run)], columns);
+            let failed = state::failures(scene, &[Ask::Jobs(run)], area);
             if failed.is_empty() {
                 vec![state::loading(scene, &Ask::Jobs(run), "the run's jobs")]
             } else {

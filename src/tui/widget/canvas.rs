@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::line::{Bit, Line};
 use crate::present::role::Role;
@@ -37,7 +37,12 @@ impl<'a> Canvas<'a> {
         if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
             return;
         }
-        self.buffer.set_stringn(x, y, text, columns, style);
+        // A style says what differs from ordinary text: what was drawn here before must not show through.
+        let plain = Style::new()
+            .fg(Color::Reset)
+            .remove_modifier(Modifier::all());
+        self.buffer
+            .set_stringn(x, y, text, columns, plain.patch(style));
     }
 
     /// One piece of a line.
