@@ -155,7 +155,7 @@ fn skip_escape(rest: &mut Chars<'_>) -> Option<String> {
         }
         // Intermediates and one final byte, such as `ESC ( B`.
         ' '..='/' => {
-            while let Some(c) = ahead.next() {
+            for c in ahead.by_ref() {
                 if !(' '..='/').contains(&c) {
                     break;
                 }
@@ -175,7 +175,6 @@ fn skip_body(rest: &mut Chars<'_>, kind: Kind) {
     while let Some(c) = rest.next() {
         match kind {
             Kind::Control if ('@'..='~').contains(&c) => return,
-            Kind::Control => {}
             Kind::Text if c == '\u{7}' || c == '\u{9c}' => return,
             Kind::Text if c == '\u{1b}' => {
                 let mut ahead = rest.clone();
@@ -184,7 +183,7 @@ fn skip_body(rest: &mut Chars<'_>, kind: Kind) {
                 }
                 return;
             }
-            Kind::Text => {}
+            Kind::Control | Kind::Text => {}
         }
     }
 }

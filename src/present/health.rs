@@ -90,20 +90,15 @@ pub fn lines(snapshot: &Snapshot, now: Timestamp) -> Vec<(Sign, String, String)>
                 count(health.cost.requests.into()),
                 count(health.cost.charged.into())
             );
-            match health.latest_failure() {
-                Some((failure, at)) => (
-                    Sign::Warning,
-                    label,
-                    format!("{} ({}); {cost}", sentence(failure), ago(*at, now)),
-                ),
-                None => {
-                    let good = health
-                        .last_good
-                        .map(|at| format!("answered {}; ", ago(at, now)))
-                        .unwrap_or_default();
-                    (Sign::Done, label, format!("{good}{cost}"))
-                }
+            if let Some((failure, at)) = health.latest_failure() {
+                let text = format!("{} ({}); {cost}", sentence(failure), ago(*at, now));
+                return (Sign::Warning, label, text);
             }
+            let good = health
+                .last_good
+                .map(|at| format!("answered {}; ", ago(at, now)))
+                .unwrap_or_default();
+            (Sign::Done, label, format!("{good}{cost}"))
         })
         .collect()
 }

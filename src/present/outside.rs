@@ -95,9 +95,8 @@ pub fn publish_run<'a>(snapshot: &'a Snapshot, outlook: &Outlook) -> Option<(Lin
     let gates = super::gate::waiting(snapshot, run.id);
     let word = match (&run.conclusion, gates.first()) {
         (Some(Conclusion::Success), _) => "done".to_owned(),
-        (Some(_), _) => super::job::run_sign(run).word().to_owned(),
         (None, Some(gate)) => format!("waits at {}", gate.name),
-        (None, None) => super::job::run_sign(run).word().to_owned(),
+        _ => super::job::run_sign(run).word().to_owned(),
     };
     let sign = if gates.is_empty() {
         super::job::run_sign(run)

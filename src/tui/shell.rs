@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::keymap::Keymap;
 use super::signals::{Asked, Signals, stop_here};
-use super::terminal::{Screen, on_panic};
+use super::terminal::{Screen, moment, on_panic};
 use super::theme::Theme;
 use super::ui::Ui;
 use super::update::{Input, UiEffect, update};
@@ -63,7 +63,7 @@ pub async fn run(
     };
     shell.take(Input::Model, &engine);
     shell.draw()?;
-    let mut drawn = Instant::now();
+    let mut drawn = moment();
     let mut keys = EventStream::new();
 
     while !shell.done {
@@ -103,7 +103,7 @@ pub async fn run(
             () = until(tick) => shell.take(Input::Tick, &engine),
             () = until(frame) => {
                 shell.draw()?;
-                drawn = Instant::now();
+                drawn = moment();
             }
         }
     }
@@ -200,7 +200,7 @@ impl Shell {
                 .ui
                 .note
                 .as_ref()
-                .map(|note| (note.number, Instant::now() + note.lasts));
+                .map(|note| (note.number, moment() + note.lasts));
         }
         effects
     }
@@ -210,7 +210,7 @@ impl Shell {
             UiEffect::Send(message) => engine.send(message),
             UiEffect::Look(job) => {
                 if self.resting.is_none_or(|(resting, _)| resting != job) {
-                    self.resting = Some((job, Instant::now() + REST));
+                    self.resting = Some((job, moment() + REST));
                 }
             }
             UiEffect::Copy(text) => self.screen.copy(&text)?,

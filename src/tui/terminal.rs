@@ -139,6 +139,11 @@ impl Drop for Screen {
     }
 }
 
+/// The machine's own time, for what a person at the terminal waits for.
+pub fn moment() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// Gives the terminal back, once, from wherever the program ends.
 pub fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {

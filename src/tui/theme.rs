@@ -176,6 +176,15 @@ impl Theme {
         }
     }
 
+    /// The style with ordinary text for all that it leaves open: what was drawn before must not show through.
+    pub fn whole(style: Style) -> Style {
+        Style {
+            fg: style.fg.or(Some(Color::Reset)),
+            sub_modifier: Modifier::all().difference(style.add_modifier),
+            ..style
+        }
+    }
+
     /// The colour that a program asked for in its log, by its number among the 16.
     pub fn log_colour(&self, number: u8) -> Style {
         match (self.depth, number) {

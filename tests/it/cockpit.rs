@@ -17,7 +17,8 @@ use gonogo::tui::items;
 use gonogo::tui::ui::{Item, Pane, Popup, View};
 use gonogo::tui::update::{Input, UiEffect};
 
-use crate::support::screen::{Bench, Cockpit, Phase, RUN, image, noon, text};
+use crate::support::bench::{Bench, Phase, RUN, image, noon};
+use crate::support::screen::{Cockpit, text};
 
 fn chosen(cockpit: &Cockpit, bench: &Bench, pane: Pane) -> Option<Item> {
     let items = items::of(&bench.model, &cockpit.ui, pane, noon());
@@ -410,7 +411,7 @@ proptest! {
 
     #[test]
     fn no_script_of_keys_panics_or_draws_outside(
-        script in proptest::collection::vec(0..60_usize, 0..50),
+        script in proptest::collection::vec(0..60_u16, 0..50),
         phases in proptest::collection::vec(0..6_usize, 1..4),
         sizes in proptest::collection::vec((0..220_u16, 0..70_u16), 1..4),
     ) {
@@ -426,17 +427,18 @@ proptest! {
             })
             .collect();
         let mut cockpit = Cockpit::open(&benches[0], sizes[0].0, sizes[0].1);
-        for (n, press) in script.into_iter().enumerate() {
-            let bench = &benches[n / 20 % benches.len()];
-            if n % 17 == 16 {
-                let (width, height) = sizes[n / 17 % sizes.len()];
+        for (n, press) in (0_u16..).zip(script) {
+            let turn = usize::from(n);
+            let bench = &benches[turn / 20 % benches.len()];
+            if turn % 17 == 16 {
+                let (width, height) = sizes[turn / 17 % sizes.len()];
                 cockpit.send(bench, Input::Resize(Size { width, height }));
                 cockpit.send(bench, Input::Model);
             }
-            let input = match ACTIONS.get(press) {
+            let input = match ACTIONS.get(usize::from(press)) {
                 Some(action) => Input::Key(cockpit.ui.keymap.keys(action)[0]),
-                None if press % 3 == 0 => Input::Click(Position::new(n as u16 * 7, press as u16)),
-                None if press % 3 == 1 => Input::Wheel(Position::new(press as u16, n as u16), true),
+                None if press % 3 == 0 => Input::Click(Position::new(n * 7, press)),
+                None if press % 3 == 1 => Input::Wheel(Position::new(press, n), true),
                 None => Input::Key("x".parse().unwrap()),
             };
             cockpit.send(bench, input);

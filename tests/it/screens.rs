@@ -7,7 +7,8 @@ use gonogo::present::role::Sign;
 use gonogo::tui::theme::{Depth, Theme};
 use std::time::Duration;
 
-use crate::support::screen::{Bench, Cockpit, Phase, RUN, is_colourless, noon};
+use crate::support::bench::{Bench, Phase, RUN, noon};
+use crate::support::screen::{Cockpit, is_colourless};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 50)];
 

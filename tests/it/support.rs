@@ -1,5 +1,6 @@
 //! What several test modules share: judges, the program under test, temporary homes.
 
+pub mod bench;
 pub mod contract;
 pub mod facts;
 pub mod judges;

@@ -84,6 +84,7 @@ fn width_of(scene: &Scene<'_>, action: &Action) -> u16 {
     u16::try_from(words::width(&key) + 1 + words::width(action.hint) + 2).unwrap_or(u16::MAX)
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     /// From this column on.
     Left(u16),

@@ -114,12 +114,8 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         .flat_map(|run| gate::waiting(&scene.model.snapshot, run))
         .collect();
     // How old an answer is matters only while something waits: nobody asks for gates otherwise.
-    let fresh = if waits.is_empty() {
-        &asks[..1]
-    } else {
-        &asks[..]
-    };
-    frame = frame.count(state::age(scene, fresh));
+    let fresh = if waits.is_empty() { 1 } else { asks.len() };
+    frame = frame.count(state::age(scene, asks.get(..fresh).unwrap_or_default()));
     let mut rows = rows(scene);
     if waits.is_empty() && outlook.run.is_some() {
         let line = Line::of([

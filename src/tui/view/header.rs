@@ -111,12 +111,11 @@ pub(super) fn waits(scene: &Scene<'_>) -> Vec<Bit> {
         .into_iter()
         .flatten()
         .flat_map(|run| gate::waiting(&scene.model.snapshot, run));
-    let (sign, text) = match gates.max_by_key(|gate| gate.for_you) {
-        Some(gate) => (Sign::Waits, gate.sentence(scene.now)),
-        None => {
-            let stage = &outlook.stage.0;
-            (stage::sign(stage), phrases::stage(stage))
-        }
+    let (sign, text) = if let Some(gate) = gates.max_by_key(|gate| gate.for_you) {
+        (Sign::Waits, gate.sentence(scene.now))
+    } else {
+        let stage = &outlook.stage.0;
+        (stage::sign(stage), phrases::stage(stage))
     };
     let role = if sign == Sign::Done {
         Role::Plain

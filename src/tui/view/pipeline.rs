@@ -120,9 +120,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
             "#{} attempt {}",
             run.number, run.attempt
         )));
-        if let Some(time) = elapsed(scene, run) {
-            frame = frame.and(Bit::muted(time));
-        }
+        frame = frame.and(Bit::muted(elapsed(scene, run)));
         if scene.ui.size.width < 150 && scene.ui.view == View::Release {
             frame.title.push(Bit::muted(" ─ "));
             frame.title.extend(super::header::waits(scene));
@@ -267,14 +265,14 @@ fn why_flat(scene: &Scene<'_>, columns: usize) -> Vec<Line> {
     state::said(Sign::Unknown, &text, columns)
 }
 
-fn elapsed(scene: &Scene<'_>, run: &Run) -> Option<String> {
+fn elapsed(scene: &Scene<'_>, run: &Run) -> String {
     let start = run.started_at.unwrap_or(run.created_at);
     let end = if run.is_over() {
         run.updated_at
     } else {
         scene.now
     };
-    Some(words::duration(since(start, end)))
+    words::duration(since(start, end))
 }
 
 /// Shows the window of the drawing that the cursor is in.

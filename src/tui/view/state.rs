@@ -70,10 +70,14 @@ pub(super) fn failures(scene: &Scene<'_>, asks: &[Ask], area: Rect) -> Vec<Line>
     if scene.is_asking(ask) {
         text.push_str(" Asking again now.");
     } else if let Some(at) = scene.next_look(ask) {
-        text.push_str(&format!(" Again {}.", words::until(at, scene.now)));
+        text += " Again ";
+        text += &words::until(at, scene.now);
+        text.push('.');
     }
     if let Some(seen) = scene.model.snapshot.standing(ask).seen_at {
-        text.push_str(&format!(" Last seen {}.", words::ago(seen, scene.now)));
+        text += " Last seen ";
+        text += &words::ago(seen, scene.now);
+        text.push('.');
     }
     said(Sign::Warning, &text, columns)
 }

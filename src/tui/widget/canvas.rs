@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 
 use super::line::{Bit, Line};
 use crate::present::role::Role;
@@ -37,12 +37,8 @@ impl<'a> Canvas<'a> {
         if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
             return;
         }
-        // A style says what differs from ordinary text: what was drawn here before must not show through.
-        let plain = Style::new()
-            .fg(Color::Reset)
-            .remove_modifier(Modifier::all());
         self.buffer
-            .set_stringn(x, y, text, columns, plain.patch(style));
+            .set_stringn(x, y, text, columns, Theme::whole(style));
     }
 
     /// One piece of a line.

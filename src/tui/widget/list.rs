@@ -63,7 +63,7 @@ pub fn draw(
 ) -> Drawn {
     let selectable: Vec<&Item> = rows.iter().filter_map(|row| row.item.as_ref()).collect();
     let selected = cursor
-        .map(|cursor| cursor.clone())
+        .cloned()
         .unwrap_or_default()
         .place(&selectable)
         .and_then(|place| selectable.get(place).copied());
