@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assess::Board;
 use super::digest::Digest;
+use super::expect::Expectation;
 use super::fact::{ImageId, WorkflowKey};
 use super::graph::{self, CalleeRef, Graph, GraphError, Matching};
 use super::ids::{Attempt, CommitSha, JobId, RunId};
@@ -48,6 +49,8 @@ pub struct Outlook {
     pub graph_fault: Option<String>,
     /// Which job of the run is which node of the graph.
     pub matching: Arc<Matching>,
+    /// What earlier runs let one expect of this one.
+    pub expected: Expectation,
     /// The files that the graph was made of; a file at a commit never changes.
     graph_files: Vec<WorkflowKey>,
     /// The publish run that belongs to the release.
@@ -212,27 +215,35 @@ impl Outlook {
                 Err(error) => self.graph_fault = Some(error.to_string()),
             }
         }
-        let Some(graph) = &self.graph else { return };
-        let jobs: Vec<(JobId, &str)> = self
-            .jobs
-            .iter()
-            .map(|(id, job)| (*id, job.name.as_str()))
-            .collect();
-        let names_before: Vec<(JobId, &str)> = before
-            .jobs
-            .iter()
-            .map(|(id, job)| (*id, job.name.as_str()))
-            .collect();
-        let same_graph = before
-            .graph
-            .as_ref()
-            .is_some_and(|before| Arc::ptr_eq(before, graph));
-        self.matching = if same_graph && jobs == names_before {
+        let same_graph = match (&before.graph, &self.graph) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (None, None) => true,
+            _ => false,
+        };
+        self.expected = Expectation::of(
+            snapshot,
+            run.id,
+            self.graph.as_ref(),
+            &before.expected,
+            same_graph,
+        );
+        let Some(graph) = &self.graph else {
+            return;
+        };
+        let jobs = names(&self.jobs);
+        self.matching = if same_graph && jobs == names(&before.jobs) {
             Arc::clone(&before.matching)
         } else {
             Arc::new(graph::match_jobs(graph, &jobs))
         };
+        self.expected.decide(graph, &self.matching, &self.jobs);
     }
+}
+
+fn names(jobs: &BTreeMap<JobId, JobBrief>) -> Vec<(JobId, &str)> {
+    jobs.iter()
+        .map(|(id, job)| (*id, job.name.as_str()))
+        .collect()
 }
 
 fn text_of<'a>(snapshot: &'a Snapshot, key: &WorkflowKey) -> Option<&'a str> {

@@ -23,6 +23,7 @@ pub struct StatusV1 {
     version: Option<SourcedV1>,
     run: Option<RunV1>,
     jobs: Vec<JobV1>,
+    critical_path: Option<CriticalV1>,
     gates: Vec<GateV1>,
     environments: Vec<EnvironmentV1>,
     images: Vec<ImageV1>,
@@ -66,7 +67,17 @@ struct JobV1 {
     advisory: bool,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
+    /// How long it usually takes, from recent runs.
+    usual_seconds: Option<u64>,
     url: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CriticalV1 {
+    /// The jobs that decide when the run ends, as paths of YAML keys.
+    jobs: Vec<String>,
+    /// How long they take together: real times where they are known, usual ones elsewhere.
+    seconds: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -244,6 +255,7 @@ impl StatusV1 {
             }),
             run: run.map(|run| RunV1::of(run, outlook.built_in.map(|attempt| attempt.0))),
             jobs: jobs.iter().map(|job| job_v1(model, job)).collect(),
+            critical_path: critical(model),
             gates: gates(model),
             environments: snapshot
                 .environments
@@ -291,8 +303,22 @@ fn job_v1(model: &Model, job: &Job) -> JobV1 {
         advisory: model.policy.pipeline.is_advisory(&job.name),
         started_at: job.started_at,
         completed_at: job.completed_at,
+        usual_seconds: model
+            .outlook
+            .expected
+            .usual
+            .of(&job.name)
+            .map(|time| time.as_secs()),
         url: job.html_url.clone(),
     }
+}
+
+fn critical(model: &Model) -> Option<CriticalV1> {
+    let path = &model.outlook.expected.critical;
+    (!path.total.is_zero()).then(|| CriticalV1 {
+        jobs: path.jobs.iter().map(ToString::to_string).collect(),
+        seconds: path.total.as_secs(),
+    })
 }
 
 fn gates(model: &Model) -> Vec<GateV1> {

@@ -39,7 +39,7 @@ fn head(out: &mut String, model: &Model) -> std::fmt::Result {
     let why = outlook
         .board
         .decisive()
-        .map_or("", |row| row.sentence.as_str());
+        .map_or("nothing is known yet.", |row| row.sentence.as_str());
     writeln!(
         out,
         "\n{}  {}",
@@ -94,7 +94,15 @@ fn jobs(out: &mut String, model: &Model) -> std::fmt::Result {
         return writeln!(out, "jobs   not known yet");
     };
     let over = jobs.iter().filter(|job| job.is_over()).count();
-    writeln!(out, "jobs   {over}/{}", jobs.len())?;
+    let path = &model.outlook.expected.critical;
+    let decides = match (path.total.is_zero(), model.outlook.stage.0.is_live()) {
+        (false, true) => format!(
+            "  the run takes about {} and the waiting for people",
+            words::duration(path.total)
+        ),
+        _ => String::new(),
+    };
+    writeln!(out, "jobs   {over}/{}{decides}", jobs.len())?;
     for job in jobs.iter().filter(|job| is_worth_a_line(job)) {
         let advisory = if model.policy.pipeline.is_advisory(&job.name) {
             " (advisory)"

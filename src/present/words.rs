@@ -26,6 +26,15 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
+/// `38m`, `2h 05m`: where seconds would claim too much.
+pub fn minutes(span: Duration) -> String {
+    let minutes = span.as_secs().div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, minutes) => format!("{hours}h {minutes:02}m"),
+    }
+}
+
 /// `12s ago`, of a moment that has passed.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     format!("{} ago", duration(since(then, now)))

@@ -426,3 +426,72 @@ fn an_empty_list_empties() {
             .is_empty()
     );
 }
+
+#[test]
+fn earlier_runs_say_how_long_a_run_takes_and_which_jobs_decide() {
+    use gonogo::domain::fact::WorkflowKey;
+    use gonogo::domain::run::Job;
+    use std::time::Duration;
+    let workflow = "on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{run: a}]\n  quick:\n    runs-on: x\n    steps: [{run: q}]\n  b:\n    needs: [a, quick]\n    runs-on: x\n    steps: [{run: b}]\n";
+    let took = |run, id, name: &str, seconds: i64| Job {
+        completed_at: Some(at(-500 + seconds)),
+        ..done(run, id, name)
+    };
+    let mut model = model();
+    let key = WorkflowKey {
+        repo: "acme/rocket".parse().unwrap(),
+        path: ".github/workflows/release.yml".to_owned(),
+        sha: sha(),
+    };
+    let earlier = vec![
+        took(41, 1, "a", 60),
+        took(41, 2, "quick", 5),
+        took(41, 3, "b", 120),
+    ];
+    feed(
+        &mut model,
+        0,
+        [
+            saw(
+                Ask::Runs,
+                Fact::Runs(vec![
+                    run(42, Status::InProgress, None),
+                    run(41, Status::Completed, Some(Conclusion::Failure)),
+                ]),
+                0,
+            ),
+            saw(
+                Ask::Workflow(key),
+                Fact::Workflow(Some(workflow.to_owned())),
+                0,
+            ),
+            saw(Ask::Jobs(RunId(41)), Fact::Jobs(earlier), 0),
+            saw(
+                Ask::Jobs(RunId(42)),
+                Fact::Jobs(vec![job(42, 11, "a", Status::InProgress, None)]),
+                0,
+            ),
+        ],
+    );
+    let path = |model: &Model| {
+        let critical = &model.outlook.expected.critical;
+        let jobs: Vec<String> = critical.jobs.iter().map(ToString::to_string).collect();
+        (jobs.join(" "), critical.total)
+    };
+    assert_eq!(path(&model), ("a b".to_owned(), Duration::from_secs(180)));
+    assert_eq!(
+        model.outlook.expected.usual.of("b"),
+        Some(Duration::from_secs(120))
+    );
+    let slow = vec![took(42, 11, "a", 100), took(42, 12, "quick", 300)];
+    feed(
+        &mut model,
+        10,
+        [saw(Ask::Jobs(RunId(42)), Fact::Jobs(slow), 10)],
+    );
+    assert_eq!(
+        path(&model),
+        ("quick b".to_owned(), Duration::from_secs(420)),
+        "real times win"
+    );
+}

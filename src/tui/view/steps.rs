@@ -40,6 +40,10 @@ fn headline(scene: &Scene<'_>, job: &Job) -> Line {
             .map(|at| format!("for {}", words::duration(since(at, scene.now)))),
         _ => job.ran_for(scene.now).map(words::duration),
     };
+    let usual = scene.model.outlook.expected.usual.of(&job.name);
+    if let Some(usual) = usual.filter(|_| !job.is_over()) {
+        words = format!("{words}, usually {}", words::duration(usual));
+    }
     Line::of([Bit::sign(sign), Bit::of(role(sign), words).sentence()]).right(time.map(Bit::muted))
 }
 
