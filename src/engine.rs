@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use update::update;
 
+use crate::domain::assess::Board;
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Observation};
 use crate::domain::ids::{JobId, RunId};
@@ -32,8 +33,10 @@ pub struct Model {
     pub policy: Arc<Policy>,
     /// Everything observed.
     pub snapshot: Snapshot,
-    /// What follows from the snapshot: the watched release, its graph, its board. Recomputed on change.
+    /// What follows from the snapshot: the watched release and its graph. Recomputed on change.
     pub outlook: Arc<Outlook>,
+    /// What the rules say of it: the Go/No-Go board. Recomputed on change.
+    pub board: Arc<Board>,
     /// The run the user chose; it sticks.
     pub pinned: Option<RunId>,
     /// The version the user named, where no fact tells it.
@@ -97,6 +100,7 @@ impl Model {
             policy,
             snapshot: Snapshot::default(),
             outlook: Arc::default(),
+            board: Arc::default(),
             pinned: None,
             given_version: None,
             focus: None,
@@ -128,6 +132,7 @@ impl Model {
             self.given_version.as_deref(),
             &self.outlook,
         ));
+        self.board = Arc::new(Board::of(&self.snapshot, &self.policy, &self.outlook));
     }
 
     /// Whether every question of interest has been looked at, well or badly, and none is on its way.

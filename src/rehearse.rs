@@ -242,11 +242,7 @@ pub async fn play(
             if phase.stages.last() != Some(&model.outlook.stage.0) {
                 phase.stages.push(model.outlook.stage.0.clone());
             }
-            phase.board = model
-                .outlook
-                .board
-                .decisive()
-                .map(|row| row.sentence.clone());
+            phase.board = model.board.decisive().map(|row| row.sentence.clone());
         }
         if let [trouble, ..] = sim.troubles().as_slice() {
             return Err(RehearseError::Trouble(trouble.clone()));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::assess::Board;
 use super::digest::Digest;
 use super::expect::Expectation;
 use super::fact::{ImageId, WorkflowKey};
@@ -57,8 +56,6 @@ pub struct Outlook {
     pub publish_run: Option<RunId>,
     /// Other release runs and where each stands, newest first, the watched one included.
     pub runs: Vec<(RunId, Stage)>,
-    /// The Go/No-Go board, as far as facts are known.
-    pub board: Board,
 }
 
 /// What events are told from: whether a job runs and how it ended.
@@ -188,7 +185,6 @@ impl Outlook {
                 .any(|release| release.tag == tag && !release.draft)
                 .then_some(tag);
         }
-        outlook.board = Board::of(snapshot, policy, &outlook);
         outlook
     }
 }

@@ -248,7 +248,7 @@ impl StatusV1 {
             repository: model.policy.repo.to_string(),
             at: model.now,
             stage: outlook.stage.0.clone(),
-            verdict: outlook.board.verdict(),
+            verdict: model.board.verdict(),
             version: outlook.version.as_ref().map(|version| SourcedV1 {
                 value: version.value.clone(),
                 source: version.source.clone(),
@@ -283,7 +283,7 @@ impl StatusV1 {
                 })
                 .map(release_v1),
             publish_run: publish.map(|run| RunV1::of(run, None)),
-            board: outlook.board.rows.clone(),
+            board: model.board.rows.clone(),
             sources: sources(model),
             other_runs: outlook
                 .runs

@@ -36,16 +36,11 @@ fn head(out: &mut String, model: &Model) -> std::fmt::Result {
     if let Some(commit) = &outlook.commit {
         write!(out, " {}", commit.short())?;
     }
-    let why = outlook
+    let why = model
         .board
         .decisive()
         .map_or("nothing is known yet.", |row| row.sentence.as_str());
-    writeln!(
-        out,
-        "\n{}  {}",
-        verdict(outlook.board.verdict()),
-        clean(why)
-    )?;
+    writeln!(out, "\n{}  {}", verdict(model.board.verdict()), clean(why))?;
     if let Some(written) = model.cached_at {
         writeln!(
             out,
@@ -242,14 +237,14 @@ fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
 }
 
 fn board(out: &mut String, model: &Model) -> std::fmt::Result {
-    let (held, all) = model.outlook.board.held();
+    let (held, all) = model.board.held();
     writeln!(out, "board  {held}/{all}")?;
     for Row {
         verdict: said,
         sentence,
         remedy,
         ..
-    } in &model.outlook.board.rows
+    } in &model.board.rows
     {
         let mark = match said {
             Verdict::Go => "+",

@@ -307,11 +307,8 @@ fn the_first_digest_under_the_prerelease_tag_is_written_down_and_a_swap_is_a_no_
         (&built.value, &built.source),
         (&tested, &FactSource::FirstSeen)
     );
-    assert_eq!(
-        model.outlook.board.verdict(),
-        gonogo::domain::assess::Verdict::NoGo
-    );
-    assert_eq!(model.outlook.board.decisive().unwrap().id, "tested-digest");
+    assert_eq!(model.board.verdict(), gonogo::domain::assess::Verdict::NoGo);
+    assert_eq!(model.board.decisive().unwrap().id, "tested-digest");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
         }
         Item::Digest(found) => Some(digest(&found)),
         Item::Rule(id) => {
-            let row = model.outlook.board.rows.iter().find(|row| row.id == id)?;
+            let row = model.board.rows.iter().find(|row| row.id == id)?;
             Some((clean(&row.sentence), "the sentence".to_owned()))
         }
         Item::Node(node) => Some(named(clean(node.as_str()))),

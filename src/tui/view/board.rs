@@ -15,7 +15,6 @@ use crate::tui::widget::{Canvas, Row};
 pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     scene
         .model
-        .outlook
         .board
         .rows
         .iter()
@@ -37,7 +36,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
-    let board = &scene.model.outlook.board;
+    let board = &scene.model.board;
     let rows = rows(scene);
     let mut frame = frame(scene, Pane::Board);
     let columns = usize::from(inner_of(area).width);
@@ -63,7 +62,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
 
 /// The rule under the cursor; where the pane does not have the keys, the one that decides.
 fn shown<'a>(scene: &Scene<'a>, rows: &[Row]) -> Option<&'a Rule> {
-    let board = &scene.model.outlook.board;
+    let board = &scene.model.board;
     if !scene.has_keys(Pane::Board) {
         return board.decisive();
     }

@@ -96,7 +96,7 @@ fn crumbs(scene: &Scene<'_>) -> Vec<Bit> {
 
 /// `✗ NO-GO  SBOM for linux/arm64 is missing`.
 pub(super) fn verdict(scene: &Scene<'_>) -> Vec<Bit> {
-    let (sign, word, why) = stage::verdict_line(&scene.model.outlook.board);
+    let (sign, word, why) = stage::verdict_line(&scene.model.board);
     let word = Bit::of(sign.role(), format!("{} {word}", sign.symbol())).strong();
     vec![word, Bit::plain("  "), Bit::plain(why).sentence()]
 }
