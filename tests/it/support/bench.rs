@@ -21,20 +21,20 @@ use gonogo::domain::time::Timestamp;
 use gonogo::engine::{Message, Model, interest, update};
 
 /// The run that is watched.
-pub const RUN: RunId = RunId(482_000);
+pub(crate) const RUN: RunId = RunId(482_000);
 
 /// Noon of a day.
-pub fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
 /// So many seconds before noon.
-pub fn before(seconds: i64) -> Timestamp {
+pub(crate) fn before(seconds: i64) -> Timestamp {
     noon() - jiff::SignedDuration::from_secs(seconds)
 }
 
 /// The commit that is released.
-pub fn commit() -> CommitSha {
+pub(crate) fn commit() -> CommitSha {
     "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678".parse().unwrap()
 }
 
@@ -66,13 +66,13 @@ fn policy() -> Policy {
 }
 
 /// The image that is released.
-pub fn image() -> ImageId {
+pub(crate) fn image() -> ImageId {
     ImageId("docker.io/acme/rocket".to_owned())
 }
 
 /// Where a release stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Nothing has been answered yet.
     Loading,
     /// The gates run.
@@ -129,21 +129,21 @@ const JOBS: [(&str, i64, i64); 11] = [
 
 /// A model with all answers of a phase, at noon.
 #[derive(Debug, Clone)]
-pub struct Bench {
+pub(crate) struct Bench {
     /// What the cockpit is shown.
-    pub model: Model,
+    pub(crate) model: Model,
 }
 
 impl Bench {
     /// A model that knows nothing.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let start = before(3600);
         let model = Model::new(Arc::new(policy()), Duration::from_secs(3), 7, start);
         Self { model }
     }
 
     /// A model in a phase of a release.
-    pub fn at(phase: Phase) -> Self {
+    pub(crate) fn at(phase: Phase) -> Self {
         let mut bench = Self::new();
         bench.tick(noon());
         if phase == Phase::Loading {
@@ -305,12 +305,12 @@ impl Bench {
     }
 
     /// Takes a good answer in, at noon.
-    pub fn see(&mut self, ask: Ask, fact: Fact) {
+    pub(crate) fn see(&mut self, ask: Ask, fact: Fact) {
         self.observe(ask, Ok(fact), noon());
     }
 
     /// Takes a failure in.
-    pub fn fail(&mut self, ask: Ask, kind: FailureKind, at: Timestamp) {
+    pub(crate) fn fail(&mut self, ask: Ask, kind: FailureKind, at: Timestamp) {
         let failure = Failure {
             kind,
             what: "GitHub cannot be reached: connection refused".to_owned(),
@@ -344,14 +344,14 @@ impl Bench {
     }
 
     /// Lets every question that matters fail.
-    pub fn fail_all(&mut self, kind: FailureKind, at: Timestamp) {
+    pub(crate) fn fail_all(&mut self, kind: FailureKind, at: Timestamp) {
         for interest in interest::of(&self.model) {
             self.fail(interest.ask, kind, at);
         }
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, at: Timestamp) {
+    pub(crate) fn tick(&mut self, at: Timestamp) {
         update(&mut self.model, Message::Tick, at);
     }
 }
@@ -483,7 +483,7 @@ fn jobs(phase: Phase, elapsed: i64) -> Vec<Job> {
     if phase == Phase::Released {
         let mut last = found.last().unwrap().clone();
         last.id = JobId(2000);
-        last.name = "create-release".to_owned();
+        "create-release".clone_into(&mut last.name);
         found.push(last);
     }
     found

@@ -18,20 +18,20 @@ use super::bench::{Bench, noon};
 
 /// A cockpit on a terminal of its own.
 #[derive(Debug)]
-pub struct Cockpit {
+pub(crate) struct Cockpit {
     /// What it remembers.
-    pub ui: Ui,
+    pub(crate) ui: Ui,
     /// Its colours.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// Whether it may show only ASCII.
-    pub ascii: bool,
+    pub(crate) ascii: bool,
     /// The time.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Cockpit {
     /// Opened on a model.
-    pub fn open(bench: &Bench, width: u16, height: u16) -> Self {
+    pub(crate) fn open(bench: &Bench, width: u16, height: u16) -> Self {
         let keymap = Keymap::with(&BTreeMap::new()).unwrap();
         let mut cockpit = Self {
             ui: Ui::new(Size { width, height }, keymap),
@@ -45,21 +45,21 @@ impl Cockpit {
     }
 
     /// Takes an input in, and draws what follows.
-    pub fn send(&mut self, bench: &Bench, input: Input) -> Vec<UiEffect> {
+    pub(crate) fn send(&mut self, bench: &Bench, input: Input) -> Vec<UiEffect> {
         let effects = update_ui(&mut self.ui, &bench.model, input, self.now);
         self.draw(bench);
         effects
     }
 
     /// Presses keys, written as in a key map and apart by spaces.
-    pub fn press(&mut self, bench: &Bench, keys: &str) -> Vec<UiEffect> {
+    pub(crate) fn press(&mut self, bench: &Bench, keys: &str) -> Vec<UiEffect> {
         keys.split_whitespace()
             .flat_map(|key| self.send(bench, Input::Key(key.parse().unwrap())))
             .collect()
     }
 
     /// Draws a frame, and remembers what it showed.
-    pub fn draw(&mut self, bench: &Bench) -> Buffer {
+    pub(crate) fn draw(&mut self, bench: &Bench) -> Buffer {
         let size = self.ui.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
         let look = Look {
@@ -72,19 +72,19 @@ impl Cockpit {
     }
 
     /// What is on screen, as text.
-    pub fn text(&mut self, bench: &Bench) -> String {
+    pub(crate) fn text(&mut self, bench: &Bench) -> String {
         text(&self.draw(bench))
     }
 
     /// What is on screen, as text and as a letter for each cell's role.
-    pub fn picture(&mut self, bench: &Bench) -> String {
+    pub(crate) fn picture(&mut self, bench: &Bench) -> String {
         let buffer = self.draw(bench);
         format!("{}\n{}", text(&buffer), roles(&buffer, &self.theme))
     }
 }
 
 /// The symbols of a frame, row by row.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width).max(1);
     let rows = buffer.content.chunks(width).map(|row| {
         let mut line = String::new();
@@ -139,7 +139,7 @@ fn roles(buffer: &Buffer, theme: &Theme) -> String {
 }
 
 /// Whether nothing on a frame has a colour.
-pub fn is_colourless(buffer: &Buffer) -> bool {
+pub(crate) fn is_colourless(buffer: &Buffer) -> bool {
     let plain = |style: Style| {
         let no = |colour: Option<ratatui::style::Color>| {
             colour.is_none_or(|colour| colour == ratatui::style::Color::Reset)
