@@ -14,7 +14,7 @@ use crate::sources::Answer;
 
 pub use crate::net::registry::RegistryAccess;
 
-mod convert;
+pub mod convert;
 mod shelf;
 mod wire;
 

@@ -16,8 +16,8 @@ use crate::net::{Limits, body, failure, redirect};
 use crate::sources::Answer;
 
 mod filename;
-mod legacy;
-mod simple;
+pub mod legacy;
+pub mod simple;
 
 use simple::Listing;
 

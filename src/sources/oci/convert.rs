@@ -23,7 +23,7 @@ const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 
 /// Why bytes are not a manifest or a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ConvertError {
+pub enum ConvertError {
     /// No JSON, of another shape, too deep, or with a key given twice.
     #[error("{0}")]
     Json(String),
@@ -51,7 +51,7 @@ pub(super) enum ConvertError {
 
 impl ConvertError {
     /// Whether the bytes alone are at fault, so that fetching them again gives nothing else.
-    pub(super) fn lies_in_content(&self) -> bool {
+    pub fn lies_in_content(&self) -> bool {
         match self {
             Self::Json(_) | Self::TwoShapes | Self::Digest(_) => true,
             Self::TwoTypes { .. } | Self::NotItsType(_) | Self::Old => false,
@@ -73,11 +73,7 @@ fn kind_of(media_type: &str) -> Option<Kind> {
 }
 
 /// Reads a manifest. `sent` is the answer's `Content-Type`, `digest` that of the bytes.
-pub(super) fn manifest(
-    bytes: &[u8],
-    sent: &str,
-    digest: &Digest,
-) -> Result<Manifest, ConvertError> {
+pub fn manifest(bytes: &[u8], sent: &str, digest: &Digest) -> Result<Manifest, ConvertError> {
     if sent.starts_with("application/vnd.docker.distribution.manifest.v1+") {
         return Err(ConvertError::Old);
     }
@@ -198,7 +194,7 @@ fn is_layer(media_type: &str) -> bool {
 }
 
 /// Reads an image's configuration; `digest` is that of the bytes.
-pub(super) fn config(bytes: &[u8], digest: &Digest) -> Result<ImageConfig, ConvertError> {
+pub fn config(bytes: &[u8], digest: &Digest) -> Result<ImageConfig, ConvertError> {
     let wire: wire::Config = json(bytes)?;
     let labels = wire
         .start

@@ -19,7 +19,7 @@ struct Info {
 }
 
 /// Reads either document: `urls` are the files of `info.version`, `releases` may list the others.
-pub(super) fn read(body: &[u8]) -> Result<Listing, serde_json::Error> {
+pub fn read(body: &[u8]) -> Result<Listing, serde_json::Error> {
     let wire: Wire = serde_json::from_slice(body)?;
     let mut listing = Listing::default();
     let own = Spelled::new(&wire.info.version);

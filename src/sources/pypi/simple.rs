@@ -10,7 +10,7 @@ use crate::net::text::clean;
 
 /// What an index holds of a project.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub struct Listing {
     /// Files whose version is known.
     pub(super) files: Vec<(Spelled, PypiFile)>,
     /// Versions that are listed, in no order.
@@ -19,7 +19,7 @@ pub(super) struct Listing {
 
 impl Listing {
     /// The files of a version, in the index's order.
-    pub(super) fn files_of(&self, version: &str) -> Vec<PypiFile> {
+    pub fn files_of(&self, version: &str) -> Vec<PypiFile> {
         let wanted = Spelled::new(version);
         self.files
             .iter()
@@ -29,7 +29,7 @@ impl Listing {
     }
 
     /// The newest version but this one, by the order of versions.
-    pub(super) fn newest_but(&self, version: &str) -> Option<String> {
+    pub fn newest_but(&self, version: &str) -> Option<String> {
         let left_out = Spelled::new(version);
         self.versions
             .iter()
@@ -48,7 +48,7 @@ struct Wire {
 }
 
 /// Reads a listing. A file without a proper name is left out.
-pub(super) fn read(body: &[u8], project: &PypiName) -> Result<Listing, serde_json::Error> {
+pub fn read(body: &[u8], project: &PypiName) -> Result<Listing, serde_json::Error> {
     let wire: Wire = serde_json::from_slice(body)?;
     let files = wire.files.unwrap_or_default();
     let versions = wire.versions.unwrap_or_default();
