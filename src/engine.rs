@@ -21,6 +21,7 @@ use crate::domain::assess::Board;
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Observation};
 use crate::domain::ids::{JobId, RunId};
+use crate::domain::observed::Observed;
 use crate::domain::outlook::Outlook;
 use crate::domain::policy::Policy;
 use crate::domain::snapshot::Snapshot;
@@ -37,8 +38,10 @@ pub struct Model {
     pub outlook: Arc<Outlook>,
     /// What the rules say of it: the Go/No-Go board. Recomputed on change.
     pub board: Arc<Board>,
-    /// The run the user chose; it sticks.
+    /// The run that is watched whatever the others do: the user's choice, or the one that the command line names.
     pub pinned: Option<RunId>,
+    /// The run the user chose; it sticks, over the end of the session too.
+    pub chosen: Option<RunId>,
     /// The version the user named, where no fact tells it.
     pub given_version: Option<String>,
     /// The job whose log the user looks at.
@@ -49,8 +52,10 @@ pub struct Model {
     pub forced: BTreeSet<Ask>,
     /// How often everything was wanted again.
     pub refreshes: u64,
-    /// When the snapshot was written, while it comes from the disk and nothing has been seen since.
+    /// When the snapshot was written, while anything in it that changes was not seen again in this session.
     pub cached_at: Option<Timestamp>,
+    /// When the session began.
+    pub began: Timestamp,
     /// How often something that runs is looked at.
     pub interval: Duration,
     /// Makes this process's pauses differ from another's.
@@ -70,6 +75,8 @@ pub enum Message {
     Cancelled(Ask),
     /// The user chose a run, or with `None` lets the engine choose again.
     Watch(Option<RunId>),
+    /// This run is watched to the end of the session, and no longer.
+    Follow(RunId),
     /// The user named the version.
     Version(Option<String>),
     /// The user looks at a job: its log is wanted.
@@ -102,12 +109,14 @@ impl Model {
             outlook: Arc::default(),
             board: Arc::default(),
             pinned: None,
+            chosen: None,
             given_version: None,
             focus: None,
             in_flight: BTreeMap::new(),
             forced: BTreeSet::new(),
             refreshes: 0,
             cached_at: None,
+            began: now,
             interval,
             seed,
             now,
@@ -115,9 +124,19 @@ impl Model {
     }
 
     /// The same model with a snapshot from the disk: it is drawn at once, and marked with its age.
+    ///
+    /// That a file or a log is not there may have been said to a credential that could not see it: it is asked again.
     #[must_use]
     pub fn with_cached(mut self, snapshot: Snapshot, written: Timestamp) -> Self {
         self.snapshot = snapshot;
+        let is_there = |file: &Observed<Option<String>>| file.value().is_some_and(Option::is_some);
+        self.snapshot.workflows.retain(|_, file| is_there(file));
+        for record in self.snapshot.records.values_mut() {
+            let absent = |log: &Observed<Option<_>>| !log.value().is_some_and(Option::is_some);
+            if record.logs.values().any(absent) {
+                Arc::make_mut(record).logs.retain(|_, log| !absent(log));
+            }
+        }
         self.cached_at = Some(written);
         self.refresh_outlook();
         self
@@ -135,13 +154,38 @@ impl Model {
         self.board = Arc::new(Board::of(&self.snapshot, &self.policy, &self.outlook));
     }
 
-    /// Whether every question of interest has been looked at, well or badly, and none is on its way.
+    /// Whether every question of interest has been looked at in this session, well or badly, and none is on its way.
+    ///
+    /// What one answer is enough for may have it from an earlier session.
     pub fn is_settled(&self) -> bool {
         self.in_flight.is_empty()
             && self.forced.is_empty()
-            && interest::of(self)
-                .iter()
-                .all(|interest| self.snapshot.standing(&interest.ask).looked_at().is_some())
+            && interest::of(self).iter().all(|interest| {
+                let looked_at = self.snapshot.standing(&interest.ask).looked_at();
+                looked_at.is_some_and(|at| {
+                    interest.is_met_by(at) && (interest.every.is_none() || at >= self.began)
+                })
+            })
+    }
+
+    /// Whether the watched run is known from a look of this session, and not from the disk alone.
+    pub fn has_seen_the_run(&self) -> bool {
+        let Some(run) = self.outlook.run else {
+            return false;
+        };
+        let own = self.snapshot.record(run).and_then(|r| r.run.seen_at());
+        let list = self.snapshot.runs.value().into_iter().flatten();
+        let listed = list.into_iter().any(|listed| listed.id == run);
+        let listed_at = self.snapshot.runs.seen_at().filter(|_| listed);
+        own.max(listed_at).is_some_and(|at| at >= self.began)
+    }
+
+    /// Whether anything that changes is known from an earlier session alone.
+    fn rests_on_the_disk(&self) -> bool {
+        interest::of(self).iter().any(|interest| {
+            let seen = self.snapshot.standing(&interest.ask).seen_at;
+            interest.every.is_some() && seen.is_some_and(|at| at < self.began)
+        })
     }
 
     /// How fresh the answer to a question is, against the interval it is asked at.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::fact::{ImageId, SourceId};
 use super::ids::{Attempt, JobId, RunId};
-use super::outlook::Outlook;
+use super::outlook::{Outlook, Ran};
 use super::release::Stage;
 use super::run::Conclusion;
 
@@ -160,7 +160,9 @@ pub fn between(before: &Outlook, after: &Outlook) -> Vec<Event> {
     {
         events.push(Event::ReleaseMade { tag: tag.clone() });
     }
-    if before.stage != after.stage {
+    // Which gates it waits at is told gate by gate.
+    let waits = |outlook: &Outlook| matches!(outlook.stage.0, Stage::Waiting { .. });
+    if before.stage != after.stage && !(waits(before) && waits(after)) {
         events.push(Event::Stage {
             stage: after.stage.0.clone(),
         });
@@ -178,6 +180,7 @@ fn jobs(before: &Outlook, after: &Outlook, events: &mut Vec<Event>) {
             });
         }
         if let Some(conclusion) = &job.conclusion
+            && job.ran == Ran::Now
             && was.is_none_or(|was| was.conclusion.is_none())
         {
             events.push(Event::JobEnded {
@@ -191,24 +194,19 @@ fn jobs(before: &Outlook, after: &Outlook, events: &mut Vec<Event>) {
 }
 
 fn gates(before: &Outlook, after: &Outlook, events: &mut Vec<Event>) {
-    let waiting = |outlook: &Outlook| match &outlook.stage.0 {
-        Stage::Waiting {
-            environments,
-            for_you,
-        } => (environments.clone(), *for_you),
-        _ => (Vec::new(), false),
-    };
-    let (was, _) = waiting(before);
-    let (is, for_you) = waiting(after);
-    for environment in is.iter().filter(|name| !was.contains(name)) {
-        events.push(Event::GateWaits {
-            environment: environment.clone(),
-            for_you,
-        });
+    for ((run, environment), for_you) in &after.gates {
+        if !before.gates.contains_key(&(*run, environment.clone())) {
+            events.push(Event::GateWaits {
+                environment: environment.clone(),
+                for_you: *for_you,
+            });
+        }
     }
-    for environment in was.iter().filter(|name| !is.contains(name)) {
-        events.push(Event::GateLeft {
-            environment: environment.clone(),
-        });
+    for (run, environment) in before.gates.keys() {
+        if !after.gates.contains_key(&(*run, environment.clone())) {
+            events.push(Event::GateLeft {
+                environment: environment.clone(),
+            });
+        }
     }
 }

@@ -11,8 +11,14 @@ use super::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed<T> {
     good: Option<(T, Timestamp)>,
+    /// When the last good value was first seen.
+    #[serde(default)]
+    changed_at: Option<Timestamp>,
+    // A failure belongs to the session that met it: the next may come with another credential or network.
+    #[serde(skip)]
     failure: Option<(Failure, Timestamp)>,
     /// How many looks in a row have failed since the last good one.
+    #[serde(skip)]
     failures_in_a_row: u32,
 }
 
@@ -20,6 +26,7 @@ impl<T> Default for Observed<T> {
     fn default() -> Self {
         Self {
             good: None,
+            changed_at: None,
             failure: None,
             failures_in_a_row: 0,
         }
@@ -37,6 +44,11 @@ impl<T> Observed<T> {
         self.good.as_ref().map(|(_, at)| *at)
     }
 
+    /// When the last good value was first seen: it has stood since then.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.changed_at
+    }
+
     /// The latest failure, where the latest look failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref().map(|(failure, _)| failure)
@@ -45,6 +57,11 @@ impl<T> Observed<T> {
     /// When the latest look failed.
     pub fn failed_at(&self) -> Option<Timestamp> {
         self.failure.as_ref().map(|(_, at)| *at)
+    }
+
+    /// When somebody last looked, with whatever result.
+    pub fn looked_at(&self) -> Option<Timestamp> {
+        self.seen_at().max(self.failed_at())
     }
 
     /// How many looks in a row have failed since the last good one.
@@ -62,7 +79,11 @@ impl<T> Observed<T> {
     where
         T: PartialEq,
     {
-        let changed = self.value() != Some(&value) || self.failure.is_some();
+        let differs = self.value() != Some(&value);
+        let changed = differs || self.failure.is_some();
+        if differs {
+            self.changed_at = Some(at);
+        }
         self.good = Some((value, at));
         self.failure = None;
         self.failures_in_a_row = 0;

@@ -36,6 +36,8 @@ pub struct Outlook {
     pub tags: BTreeMap<ImageId, Vec<TagOfInterest>>,
     /// What those tags resolve to, where it was looked up; `None` within: no such tag.
     pub resolved: BTreeMap<(ImageId, String), Option<Digest>>,
+    /// The gates at which jobs of the watched run or of its publish run wait now, and whether the viewer may let them go.
+    pub gates: BTreeMap<(RunId, String), bool>,
     /// The watched run's jobs, as far as events are told of them.
     pub jobs: BTreeMap<JobId, JobBrief>,
     /// Files of the version that the package index holds.
@@ -69,6 +71,17 @@ pub struct JobBrief {
     pub conclusion: Option<Conclusion>,
     /// Seconds it ran, once it has ended.
     pub seconds: Option<u64>,
+    /// Whether this attempt ran it, or lists it again from an earlier one.
+    pub ran: Ran,
+}
+
+/// In which attempt a listed job ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// In the attempt that lists it, or not yet.
+    Now,
+    /// In an earlier one: its end is no news.
+    Earlier,
 }
 
 /// A stage that defaults to unknown.
@@ -131,13 +144,21 @@ impl Outlook {
         outlook.stage = StageOf(release::stage(snapshot, run.id));
         outlook.attempt = run.attempt;
         outlook.commit = Some(run.head_sha.clone());
-        outlook.jobs = briefs(snapshot, run.id);
+        outlook.jobs = briefs(snapshot, run);
         outlook.version = release::version(snapshot, policy, run, given_version);
         outlook.built_in = snapshot
             .record(run.id)
             .and_then(|record| release::built_in(run, record));
         outlook.draw_graph(snapshot, policy, run, before);
         outlook.publish_run = release::publish_run(snapshot, run).map(|publish| publish.id);
+        outlook.gates = [outlook.run, outlook.publish_run]
+            .into_iter()
+            .flatten()
+            .flat_map(|run| {
+                let gates = release::gates(snapshot, run).iter();
+                gates.map(move |gate| ((run, gate.name.clone()), gate.viewer_may_approve))
+            })
+            .collect();
         for spec in &policy.images {
             let image = ImageId::of(spec);
             let mut tags = vec![];
@@ -185,11 +206,35 @@ impl Outlook {
                 .any(|release| release.tag == tag && !release.draft)
                 .then_some(tag);
         }
+        outlook.see_what_is_out();
         outlook
     }
 }
 
 impl Outlook {
+    /// A run that ended badly is half published where a release tag already holds its image.
+    fn see_what_is_out(&mut self) {
+        let ended_badly = matches!(
+            self.stage.0,
+            Stage::Failed | Stage::Rejected | Stage::Cancelled
+        );
+        let is_out = self.tags.iter().any(|(image, tags)| {
+            let built = self.digests.get(image).map(|built| &built.value);
+            tags.iter()
+                .filter(|tag| tag.part == TagPart::Release)
+                .filter_map(|tag| self.resolved.get(&(image.clone(), tag.tag.clone())))
+                .any(|digest| digest.is_some() && digest.as_ref() == built)
+        });
+        if ended_badly && is_out {
+            self.stage.0 = Stage::HalfPublished;
+            for (run, stage) in &mut self.runs {
+                if Some(*run) == self.run {
+                    *stage = Stage::HalfPublished;
+                }
+            }
+        }
+    }
+
     /// Makes the graph of the run's workflow files, or keeps the one made before of the same files.
     fn draw_graph(&mut self, snapshot: &Snapshot, policy: &Policy, run: &Run, before: &Self) {
         let root = WorkflowKey {
@@ -273,8 +318,11 @@ fn graph_of(
     })
 }
 
-fn briefs(snapshot: &Snapshot, run: RunId) -> BTreeMap<JobId, JobBrief> {
-    let jobs = snapshot.record(run).and_then(|record| record.jobs.value());
+fn briefs(snapshot: &Snapshot, run: &Run) -> BTreeMap<JobId, JobBrief> {
+    let began = run.started_at.filter(|_| run.attempt > Attempt(1));
+    let jobs = snapshot
+        .record(run.id)
+        .and_then(|record| record.jobs.value());
     jobs.into_iter()
         .flatten()
         .map(|job| {
@@ -286,6 +334,10 @@ fn briefs(snapshot: &Snapshot, run: RunId) -> BTreeMap<JobId, JobBrief> {
                     .completed_at
                     .and_then(|end| job.ran_for(end))
                     .map(|ran| ran.as_secs()),
+                ran: match (began, job.completed_at) {
+                    (Some(began), Some(end)) if end < began => Ran::Earlier,
+                    _ => Ran::Now,
+                },
             };
             (job.id, brief)
         })

@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::fact::ImageId;
 use super::ids::{Attempt, CommitSha, JobId, RunId};
 use super::policy::{ImageSpec, Policy, Vars};
-use super::run::{Conclusion, Job, ReviewState, Run, Status};
+use super::run::{Conclusion, Job, PendingDeployment, ReviewState, Run, Status};
 use super::snapshot::{RunRecord, Snapshot};
 
 /// Job names of the reference pipeline that carry meaning. A called workflow's jobs follow after ` / `.
@@ -141,9 +141,15 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
     let record = snapshot.record(id).unwrap_or(&empty);
     let jobs = record.jobs.value().map_or(&[][..], Vec::as_slice);
     let all = |role: &'static str| jobs.iter().filter(move |job| caller(&job.name) == role);
+    // A job of a called workflow whose condition was false does not undo the call's success.
+    let passed = |job: &Job| {
+        matches!(
+            job.conclusion,
+            Some(Conclusion::Success | Conclusion::Skipped | Conclusion::Neutral)
+        )
+    };
     let succeeded = |role: &'static str| {
-        all(role).next().is_some()
-            && all(role).all(|job| job.conclusion == Some(Conclusion::Success))
+        all(role).all(passed) && all(role).any(|job| job.conclusion == Some(Conclusion::Success))
     };
     // Past its gate the promote is under way, also while its jobs wait for a runner.
     let promoting = || {
@@ -151,7 +157,12 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
             .any(|job| job.status == Status::InProgress || succeeded(role::PRERELEASE))
     };
 
-    if !run.is_over() {
+    // How a run ended follows from the jobs that it ended with; until they are known it goes on as it was last seen.
+    let behind = record.jobs.value().is_some() && !jobs_are_final(run, record);
+    if behind && is_of_older_attempt(run, jobs) && run.is_over() {
+        return Stage::Unknown;
+    }
+    if !run.is_over() || behind {
         let pending = record.pending.value().map_or(&[][..], Vec::as_slice);
         let waits =
             jobs.iter().any(|job| job.status == Status::Waiting) || run.status == Status::Waiting;
@@ -175,7 +186,7 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
         }
         return Stage::Building;
     }
-    if jobs.is_empty() {
+    if record.jobs.value().is_none() {
         return Stage::Unknown;
     }
     let rejected = record.approvals.value().is_some_and(|list| {
@@ -190,7 +201,11 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
     {
         Stage::NothingToRelease
     } else if succeeded(role::PUBLISH_DOCKER) {
-        Stage::HalfPublished
+        if finished_by_hand(snapshot, run) {
+            Stage::Released
+        } else {
+            Stage::HalfPublished
+        }
     } else if rejected {
         Stage::Rejected
     } else if run.conclusion == Some(Conclusion::Cancelled) {
@@ -203,6 +218,67 @@ pub fn stage(snapshot: &Snapshot, id: RunId) -> Stage {
     }
 }
 
+/// Whether the jobs on record are those that the run ended with; never while it goes on.
+///
+/// Jobs and run are looked at apart: jobs that were seen before the end was seen may not be the last.
+pub fn jobs_are_final(run: &Run, record: &RunRecord) -> bool {
+    let Some(jobs) = record.jobs.value() else {
+        return false;
+    };
+    if !run.is_over() || is_of_older_attempt(run, jobs) {
+        return false;
+    }
+    let own = record.run.value().filter(|own| own.is_over());
+    match own.and_then(|_| record.run.changed_at()) {
+        Some(ended) => record.jobs.seen_at().is_some_and(|seen| seen >= ended),
+        // Known from a listing alone.
+        None => jobs.iter().all(Job::is_over),
+    }
+}
+
+fn is_of_older_attempt(run: &Run, jobs: &[Job]) -> bool {
+    let older = |job: &Job| job.attempt.is_some_and(|of| of < run.attempt);
+    !jobs.is_empty() && jobs.iter().all(older)
+}
+
+/// Whether a run whose image is out was finished outside it: the Release is published and the package is held.
+fn finished_by_hand(snapshot: &Snapshot, run: &Run) -> bool {
+    let of_run = |release: &&super::run::Release| {
+        !release.draft
+            && (run.head_branch.as_ref() == Some(&release.tag)
+                || release.target.eq_ignore_ascii_case(run.head_sha.as_str()))
+    };
+    let mut releases = snapshot.releases.value().into_iter().flatten();
+    let Some(version) = releases.find(of_run).and_then(|r| version_of_tag(&r.tag)) else {
+        return false;
+    };
+    let held = snapshot.pypi.get(version).and_then(|held| held.value());
+    held.is_some_and(super::artifact::PypiVersion::is_there)
+}
+
+/// The gates of a run at which jobs wait now.
+pub fn gates(snapshot: &Snapshot, id: RunId) -> &[PendingDeployment] {
+    let Some(record) = snapshot.record(id) else {
+        return &[];
+    };
+    let mut jobs = record.jobs.value().into_iter().flatten();
+    if snapshot.run(id).is_some_and(Run::is_over) || !jobs.any(|job| job.status == Status::Waiting)
+    {
+        return &[];
+    }
+    record.pending.value().map_or(&[], Vec::as_slice)
+}
+
+/// Lower needs a look more: what the run is in itself, and whether its publish run waits for the viewer.
+fn rank(snapshot: &Snapshot, run: &Run) -> u8 {
+    let publish = publish_run(snapshot, run).map(|publish| gates(snapshot, publish.id));
+    let waits = |gates: &[PendingDeployment]| gates.iter().any(|gate| gate.viewer_may_approve);
+    if publish.is_some_and(waits) {
+        return 0;
+    }
+    stage(snapshot, run.id).rank()
+}
+
 /// The run to watch: the user's choice, else the one that most needs a look.
 pub fn choose(snapshot: &Snapshot, pinned: Option<RunId>) -> Option<RunId> {
     if pinned.is_some() {
@@ -211,7 +287,7 @@ pub fn choose(snapshot: &Snapshot, pinned: Option<RunId>) -> Option<RunId> {
     let runs = snapshot.runs.value()?;
     runs.iter()
         .enumerate()
-        .min_by_key(|(place, run)| (stage(snapshot, run.id).rank(), *place))
+        .min_by_key(|(place, run)| (rank(snapshot, run), *place))
         .map(|(_, run)| run.id)
 }
 
@@ -279,50 +355,40 @@ pub fn version_of_tag(tag: &str) -> Option<&str> {
     semver::Version::parse(version).ok().map(|_| version)
 }
 
-/// The job that joined the image index in the newest attempt that lists one.
-pub fn manifest_job(record: &RunRecord) -> Option<&Job> {
-    let is_it = |job: &&Job| {
-        callee(&job.name) == role::CREATE_MANIFEST && job.conclusion == Some(Conclusion::Success)
-    };
-    let newest = record.jobs.value().into_iter().flatten().find(is_it);
-    newest.or_else(|| {
-        record
-            .attempts
-            .values()
-            .rev()
-            .filter_map(|jobs| jobs.value())
-            .flatten()
-            .find(is_it)
-    })
+fn joined_the_index(job: &Job) -> bool {
+    callee(&job.name) == role::CREATE_MANIFEST && job.conclusion == Some(Conclusion::Success)
 }
 
-/// The attempt in which the image was really built: the one that `create-manifest` started in.
+/// The job that joined the image index: of the newest attempt, or while its jobs are not known of the one before.
+pub fn manifest_job(record: &RunRecord) -> Option<&Job> {
+    let mut attempts = record.attempts.values().rev();
+    let jobs = record
+        .jobs
+        .value()
+        .or_else(|| attempts.find_map(|jobs| jobs.value()))?;
+    jobs.iter().find(|job| joined_the_index(job))
+}
+
+/// The attempt in which the image was really built: the first that lists this execution of `create-manifest`.
 ///
-/// After "re-run failed jobs" every later attempt lists the old job again with its old times.
+/// After "re-run failed jobs" every later attempt lists the old job again, under a new number with its old times.
+/// `None` while an attempt that decides it is not known.
 pub fn built_in(run: &Run, record: &RunRecord) -> Option<Attempt> {
     let built = manifest_job(record)?.started_at?;
-    if run.attempt == Attempt(1) || run.started_at.is_none_or(|start| built >= start) {
+    if run.attempt == Attempt(1) || run.started_at.is_some_and(|start| built >= start) {
         return Some(run.attempt);
     }
-    record
-        .attempts
-        .iter()
-        .rev()
-        .find(|(_, jobs)| {
-            let starts = jobs
-                .value()
-                .into_iter()
-                .flatten()
-                .filter_map(|job| job.created_at);
-            starts.max().is_some_and(|made| built >= made)
-                || jobs.value().into_iter().flatten().any(|job| {
-                    callee(&job.name) == role::CREATE_MANIFEST
-                        && job.started_at == Some(built)
-                        && job.created_at.is_none_or(|made| made <= built)
-                })
-        })
-        .map(|(attempt, _)| *attempt)
-        .or_else(|| record.attempts.keys().next().copied())
+    let mut first = run.attempt;
+    while first > Attempt(1) {
+        let before = Attempt(first.0 - 1);
+        let jobs = record.attempts.get(&before)?.value()?;
+        let same = |job: &Job| joined_the_index(job) && job.started_at == Some(built);
+        if !jobs.iter().any(same) {
+            break;
+        }
+        first = before;
+    }
+    Some(first)
 }
 
 /// The digest of the image index that the run built, best source first.
@@ -334,14 +400,28 @@ pub fn digest(
     version: &str,
 ) -> Option<Sourced<Digest>> {
     let record = snapshot.record(run.id)?;
-    let job = manifest_job(record);
-    let logged = job.and_then(|job| {
-        let log = record.logs.get(&job.id)?.value()?.as_ref()?;
-        Some(Sourced {
-            value: log.manifest_digest.clone()?,
-            source: FactSource::JobLog(job.id),
-        })
-    });
+    let listed = manifest_job(record);
+    // The same execution under its earlier numbers: a log that was read once is not lost with a re-run.
+    let earlier = record
+        .attempts
+        .values()
+        .rev()
+        .filter_map(|jobs| jobs.value());
+    let same = |job: &&Job| {
+        joined_the_index(job)
+            && job.started_at.is_some()
+            && listed.is_some_and(|listed| listed.started_at == job.started_at)
+    };
+    let logged = listed
+        .into_iter()
+        .chain(earlier.flatten().filter(same))
+        .find_map(|job| {
+            let log = record.logs.get(&job.id)?.value()?.as_ref()?;
+            Some(Sourced {
+                value: log.manifest_digest.clone()?,
+                source: FactSource::JobLog(job.id),
+            })
+        });
     if logged.is_some() {
         return logged;
     }

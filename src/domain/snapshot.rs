@@ -1,7 +1,10 @@
 //! Everything observed, in one value that is cheap to clone and total to update.
 
+mod forget;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +17,13 @@ use super::fact::{
 use super::ids::{Attempt, JobId, RunId};
 use super::log::JobLog;
 use super::observed::Observed;
-use super::run::{Approval, Environment, Job, PendingDeployment, Release, Run, TagRef};
-use super::time::Timestamp;
+use super::run::{Approval, Environment, Job, PendingDeployment, Release, Run, Status, TagRef};
+use super::time::{Timestamp, after, since};
 
-/// Runs whose records are kept; the oldest that is neither watched nor listed goes first.
-const MOST_RECORDS: usize = 40;
+/// An answer that is older than the one on record by no more than this came late. By more, the clock was set back.
+pub const LATE: Duration = Duration::from_secs(120);
+/// The longest that a service's own word is obeyed before it is asked once more: an hour, GitHub's window.
+pub const LONGEST_OBEYED: Duration = Duration::from_secs(3600);
 
 /// All that is known about one run, of the release or of the publish workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,7 +84,7 @@ pub struct Health {
     pub cost: Cost,
     /// Its budget.
     pub rate: Option<Rate>,
-    /// It asked us to wait until then.
+    /// It asked us to wait until then; never more than [`LONGEST_OBEYED`] from when it said so.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -129,13 +134,15 @@ pub struct Snapshot {
     pub releases: Arc<Observed<Vec<Release>>>,
     /// Git tags asked for; `None` within: not there.
     pub tag_refs: BTreeMap<String, Arc<Observed<Option<TagRef>>>>,
-    /// Whose credential is used.
+    /// Whose credential is used; the next session may come with another.
+    #[serde(skip)]
     pub viewer: Arc<Observed<Viewer>>,
     /// Image repositories.
     pub images: BTreeMap<ImageId, Arc<ImageRecord>>,
     /// The package index, by version.
     pub pypi: BTreeMap<String, Arc<Observed<PypiVersion>>>,
-    /// How each source has been doing.
+    /// How each source has been doing in this session.
+    #[serde(skip)]
     pub health: BTreeMap<SourceId, Arc<Health>>,
 }
 
@@ -237,7 +244,9 @@ impl Snapshot {
             cost,
             rate,
         } = observation;
-        if self.standing(&ask).seen_at.is_some_and(|seen| seen > at) {
+        let standing = self.standing(&ask);
+        let is_late = |seen: Timestamp| seen > at && since(at, seen) <= LATE;
+        if standing.seen_at.is_some_and(is_late) {
             return Applied::Ignored("a newer answer is already here");
         }
         self.note_health(&ask, at, outcome.as_ref().err(), cost, rate);
@@ -271,13 +280,18 @@ impl Snapshot {
             None => {
                 health.last_good = Some(at);
                 health.failures_in_a_row = 0;
-                health.paused_until = None;
+                // An answer to what was sent before the service asked for a pause does not end the pause.
+                if health.paused_until.is_some_and(|until| until <= at) {
+                    health.paused_until = None;
+                }
                 health.failing.remove(&AskKey(ask.clone()));
             }
             Some(failure) => {
                 health.failures_in_a_row = health.failures_in_a_row.saturating_add(1);
                 if failure.kind == FailureKind::RateLimited {
-                    health.paused_until = failure.retry_at;
+                    health.paused_until = failure
+                        .retry_at
+                        .map(|until| until.min(after(at, LONGEST_OBEYED)));
                 }
                 health
                     .failing
@@ -299,14 +313,30 @@ impl Snapshot {
             (Ask::Run(id), Fact::Run(run)) if run.id == *id => {
                 let record = self.record_mut(*id);
                 let before = record.run.value().map(|run| run.attempt);
-                // A re-run while watched: the older attempt's jobs stay on record.
-                if let Some(before) = before.filter(|before| run.attempt > *before) {
+                // A re-run while watched: the older attempt's jobs stay on record. Jobs are looked at more often than
+                // their run, so those on record may be the new attempt's already.
+                if let Some(before) = before.filter(|before| run.attempt > *before)
+                    && !record.has_jobs_after(before)
+                {
                     let jobs = std::mem::take(&mut record.jobs);
                     record.attempts.insert(before, jobs);
                 }
                 record.run.saw(run, at)
             }
-            (Ask::Jobs(id), Fact::Jobs(jobs)) => self.record_mut(*id).jobs.saw(jobs, at),
+            (Ask::Jobs(id), Fact::Jobs(jobs)) => {
+                let record = self.record_mut(*id);
+                // Gates that let their jobs go say nothing about the next job that waits.
+                let waits = jobs.iter().any(|job| job.status == Status::Waiting);
+                if !waits
+                    && record
+                        .pending
+                        .value()
+                        .is_some_and(|gates| !gates.is_empty())
+                {
+                    record.pending.saw(Vec::new(), at);
+                }
+                record.jobs.saw(jobs, at)
+            }
             (Ask::AttemptJobs(id, n), Fact::Jobs(jobs)) => self
                 .record_mut(*id)
                 .attempts
@@ -371,6 +401,7 @@ impl Snapshot {
             }
             _ => return Applied::Ignored("an answer to another question"),
         };
+        self.stay_small(ask);
         if changed {
             Applied::Changed
         } else {
@@ -439,26 +470,27 @@ impl Snapshot {
         }
     }
 
-    /// Writes down what a tag pointed to when a run was first seen; later values change nothing.
-    pub fn note_first_seen(&mut self, run: RunId, image: &ImageId, tag: &str) {
+    /// Writes down what a tag pointed to when a run was first seen; later values change nothing. Says whether it did.
+    pub fn note_first_seen(&mut self, run: RunId, image: &ImageId, tag: &str) -> bool {
         let Some(observed) = self.tag(image, tag) else {
-            return;
+            return false;
         };
         let (Some(digest), Some(at)) = (observed.value().cloned(), observed.seen_at()) else {
-            return;
+            return false;
         };
         if self
             .record(run)
             .and_then(|record| record.first_seen.get(image))
             .is_some_and(|tags| tags.contains_key(tag))
         {
-            return;
+            return false;
         }
         self.record_mut(run)
             .first_seen
             .entry(image.clone())
             .or_default()
             .insert(tag.to_owned(), FirstSeen { digest, at });
+        true
     }
 
     fn run_of(&self, job: JobId) -> Option<RunId> {
@@ -479,12 +511,18 @@ impl Snapshot {
     fn image_mut(&mut self, image: &ImageId) -> &mut ImageRecord {
         Arc::make_mut(self.images.entry(image.clone()).or_default())
     }
+}
 
-    /// Drops records beyond the bound: the lowest run numbers, which are the oldest runs.
-    fn forget_old_records(&mut self) {
-        while self.records.len() > MOST_RECORDS {
-            self.records.pop_first();
-        }
+impl RunRecord {
+    /// Whether the jobs on record are of a later attempt than this.
+    fn has_jobs_after(&self, attempt: Attempt) -> bool {
+        let jobs = self.jobs.value().into_iter().flatten();
+        jobs.filter_map(|job| job.attempt).any(|of| of > attempt)
+    }
+
+    /// When somebody last looked at the run or its jobs.
+    fn looked_at(&self) -> Option<Timestamp> {
+        self.run.looked_at().max(self.jobs.looked_at())
     }
 }
 

@@ -14,9 +14,13 @@ use crate::domain::ids::{Attempt, RunId};
 use crate::domain::outlook::TagPart;
 use crate::domain::release::{self, Stage, role};
 use crate::domain::run::{Conclusion, Job, Run, Status};
+use crate::domain::time::Timestamp;
 
 /// Runs besides the watched one whose jobs are known, for choosing a run and for expected times.
 const NEIGHBOURS: usize = 6;
+
+/// Earlier attempts of a run that are looked at, from the newest back.
+const ATTEMPTS: u32 = 10;
 
 /// A question of interest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,15 @@ pub struct Interest {
     pub ask: Ask,
     /// How often; `None`: one good answer is enough.
     pub every: Option<Duration>,
+    /// An answer from before this time is of something that has changed since.
+    pub newer_than: Option<Timestamp>,
+}
+
+impl Interest {
+    /// Whether an answer of this time is of what is asked about.
+    pub fn is_met_by(&self, seen_at: Timestamp) -> bool {
+        self.newer_than.is_none_or(|since| seen_at >= since)
+    }
 }
 
 /// All questions of interest, each once, the most urgent first.
@@ -49,7 +62,19 @@ struct List<'a> {
 impl List<'_> {
     fn add(&mut self, ask: Ask, every: Option<Duration>) {
         if !self.interests.iter().any(|known| known.ask == ask) {
-            self.interests.push(Interest { ask, every });
+            self.interests.push(Interest {
+                ask,
+                every,
+                newer_than: None,
+            });
+        }
+    }
+
+    /// The question just added has an answer only from this time on.
+    fn newer_than(&mut self, ask: &Ask, time: Option<Timestamp>) {
+        let added = self.interests.iter_mut().find(|known| known.ask == *ask);
+        if let Some(interest) = added {
+            interest.newer_than = time;
         }
     }
 
@@ -73,9 +98,9 @@ impl List<'_> {
         };
         // A tenth of the window is kept for what the user does.
         let spare = rate.remaining.saturating_sub(rate.limit / 10);
-        if spare * 4 > rate.limit {
+        if spare.saturating_mul(4) > rate.limit {
             1.0
-        } else if spare * 20 > rate.limit {
+        } else if spare.saturating_mul(20) > rate.limit {
             2.0
         } else if every.as_secs() >= 60 {
             10.0
@@ -127,18 +152,36 @@ impl List<'_> {
             .record(run)
             .is_some_and(|record| record.pending.seen_at().is_some());
 
+        let listed = [&snapshot.runs, &snapshot.publish_runs]
+            .into_iter()
+            .filter_map(|list| list.value())
+            .flatten()
+            .any(|listed| listed.id == run);
+        // What was seen before the end was seen is not how it ended.
+        let end = snapshot
+            .record(run)
+            .filter(|_| over)
+            .and_then(|record| record.run.changed_at());
+        let known_to_the_end = snapshot
+            .record(run)
+            .is_some_and(|record| release::jobs_are_final(seen, record));
+
         match (over, unfinished || behind) {
             (false, true) => self.every(Ask::Jobs(run), interval),
             (false, false) => self.every(Ask::Jobs(run), interval * 3),
-            (true, true) if jobs.iter().any(|job| !job.is_over()) => {
+            (true, _) if !known_to_the_end => {
                 self.every(Ask::Jobs(run), interval);
+                self.newer_than(&Ask::Jobs(run), end);
             }
             (true, _) => self.once(Ask::Jobs(run)),
         }
         if behind || (!over && !unfinished) {
             self.every(Ask::Run(run), interval);
-        } else if over {
+        } else if over && listed {
             self.once(Ask::Run(run));
+        } else if over {
+            // Nothing else would tell that it is run again.
+            self.every(Ask::Run(run), Duration::from_secs(60));
         } else {
             self.every(Ask::Run(run), interval * 14);
         }
@@ -147,6 +190,7 @@ impl List<'_> {
         }
         if over {
             self.once(Ask::Approvals(run));
+            self.newer_than(&Ask::Approvals(run), end);
         } else if reviewed {
             self.every(Ask::Approvals(run), interval * 10);
         }
@@ -160,8 +204,16 @@ impl List<'_> {
         let Some(run) = self.run().cloned() else {
             return;
         };
-        for attempt in 1..run.attempt.0 {
-            self.once(Ask::AttemptJobs(id, Attempt(attempt)));
+        for attempt in run.attempt.0.saturating_sub(ATTEMPTS).max(1)..run.attempt.0 {
+            let ask = Ask::AttemptJobs(id, Attempt(attempt));
+            // An attempt that was left while it ran has ended since.
+            let record = self.model.snapshot.record(id);
+            let known = record.and_then(|record| record.attempts.get(&Attempt(attempt))?.value());
+            if known.is_some_and(|jobs| jobs.iter().any(|job| !job.is_over())) {
+                self.every(ask, Duration::from_secs(60));
+            } else {
+                self.once(ask);
+            }
         }
         let repo = self.model.policy.repo.clone();
         self.once(Ask::Workflow(WorkflowKey {
@@ -181,7 +233,14 @@ impl List<'_> {
             .and_then(release::manifest_job)
             .filter(|job| job.conclusion == Some(Conclusion::Success))
         {
-            self.once(Ask::JobLog(job.id));
+            let (job, record) = (job.id, self.model.snapshot.record(id));
+            let log = record.and_then(|record| record.logs.get(&job)?.value());
+            if log.is_some_and(Option::is_none) && self.stage().is_live() {
+                // GitHub can be slow to store the log of a job that has just ended.
+                self.every(Ask::JobLog(job), Duration::from_secs(60));
+            } else {
+                self.once(Ask::JobLog(job));
+            }
         }
         if let Some(version) = &self.model.outlook.version {
             let slow = if self.stage().is_live() { 60 } else { 300 };
@@ -202,7 +261,7 @@ impl List<'_> {
     }
 
     fn neighbours(&mut self) {
-        let runs: Vec<(RunId, bool)> = self
+        let runs: Vec<Run> = self
             .model
             .snapshot
             .runs
@@ -211,21 +270,35 @@ impl List<'_> {
             .flatten()
             .filter(|run| Some(run.id) != self.model.outlook.run)
             .take(NEIGHBOURS)
-            .map(|run| (run.id, run.is_over()))
+            .cloned()
             .collect();
-        for (run, over) in runs {
-            if over {
-                self.once(Ask::Jobs(run));
+        for run in runs {
+            let snapshot = &self.model.snapshot;
+            let record = snapshot.record(run.id);
+            let known = record.is_none_or(|record| {
+                record.jobs.value().is_none() || release::jobs_are_final(&run, record)
+            });
+            if run.is_over() && known {
+                self.once(Ask::Jobs(run.id));
                 continue;
             }
-            self.every(Ask::Jobs(run), self.interval() * 10);
-            if self
-                .jobs(run)
-                .iter()
-                .any(|job| job.status == Status::Waiting)
+            self.beside(run.id);
+            if !run.is_over()
+                && let Some(publish) = release::publish_run(snapshot, &run)
+                && !publish.is_over()
             {
-                self.every(Ask::Pending(run), self.interval() * 10);
+                let publish = publish.id;
+                self.beside(publish);
             }
+        }
+    }
+
+    /// A run beside the watched one: enough to see whether it waits for somebody.
+    fn beside(&mut self, run: RunId) {
+        self.every(Ask::Jobs(run), self.interval() * 10);
+        let waits = |job: &Job| job.status == Status::Waiting;
+        if self.jobs(run).iter().any(waits) {
+            self.every(Ask::Pending(run), self.interval() * 10);
         }
     }
 

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use crate::domain::fact::{Ask, Failure};
-use crate::domain::snapshot::{Health, Standing};
+use crate::domain::snapshot::{Health, LONGEST_OBEYED, Standing};
 use crate::domain::time::{Timestamp, after, since};
 
 /// The first pause after a failed look.
@@ -13,8 +13,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause after a refusal that only a person can mend.
 const REFUSED_PAUSE: Duration = Duration::from_secs(120);
-/// The longest that a service's own word is obeyed before it is asked once more: an hour, GitHub's window.
-const LONGEST_OBEYED: Duration = Duration::from_secs(3600);
 
 /// How old an answer is, judged against the interval it is asked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +62,7 @@ pub fn next_look(
         (None, Some(seen)) => every.map(|every| after(seen, jittered(every, 0.05, ask, 0, seed))),
         (None, None) => Some(Timestamp::MIN),
     }?;
-    let paused = health.and_then(|health| {
-        let asked_at = health.latest_failure().map(|(_, at)| *at)?;
-        health
-            .paused_until
-            .map(|until| until.min(after(asked_at, LONGEST_OBEYED)))
-    });
+    let paused = health.and_then(|health| health.paused_until);
     Some(paused.map_or(by_itself, |paused| paused.max(by_itself)))
 }
 

@@ -1,14 +1,19 @@
 //! The one place where the model changes.
 
+use std::time::Duration;
+
+use super::interest::Interest;
 use super::{Effect, Message, Model, interest, pace};
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Observation};
-use crate::domain::snapshot::Applied;
-use crate::domain::time::Timestamp;
+use crate::domain::snapshot::{Applied, LATE, Standing};
+use crate::domain::time::{Timestamp, after, since};
 use crate::domain::{event, outlook::TagPart};
 
 /// Looks on their way at the same time: GitHub's advice is few, and nothing here is urgent by the second.
 const MOST_IN_FLIGHT: usize = 8;
+/// The least time between two looks for an answer that must be newer than the one on record.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Takes a message in at a time and says what is to be done.
 pub fn update(model: &mut Model, message: Message, now: Timestamp) -> Vec<Effect> {
@@ -21,7 +26,12 @@ pub fn update(model: &mut Model, message: Message, now: Timestamp) -> Vec<Effect
             model.in_flight.remove(&ask);
         }
         Message::Watch(run) => {
-            model.pinned = run;
+            (model.pinned, model.chosen) = (run, run);
+            refresh_outlook(model, &mut effects);
+            effects.push(Effect::Save);
+        }
+        Message::Follow(run) => {
+            model.pinned = Some(run);
             refresh_outlook(model, &mut effects);
         }
         Message::Version(version) => {
@@ -31,9 +41,15 @@ pub fn update(model: &mut Model, message: Message, now: Timestamp) -> Vec<Effect
         Message::Focus(job) => model.focus = job,
         Message::Refresh => {
             model.refreshes = model.refreshes.wrapping_add(1);
+            // A service that asked for a pause gets it, whoever wants to know.
+            let paused = |ask: &Ask| {
+                let health = model.snapshot.health.get(&ask.source());
+                health.is_some_and(|h| h.paused_until.is_some_and(|until| until > now))
+            };
             model.forced = interest::of(model)
                 .into_iter()
                 .map(|interest| interest.ask)
+                .filter(|ask| !paused(ask))
                 .collect();
         }
     }
@@ -66,10 +82,15 @@ fn observed(model: &mut Model, observation: Observation, effects: &mut Vec<Effec
         _ => {}
     }
     if applied == Applied::Changed {
-        model.cached_at = None;
-        note_first_sight(model);
         refresh_outlook(model, effects);
         effects.push(Effect::Save);
+    }
+    if note_first_sight(model) {
+        refresh_outlook(model, effects);
+        effects.push(Effect::Save);
+    }
+    if model.cached_at.is_some() && !model.rests_on_the_disk() {
+        model.cached_at = None;
     }
 }
 
@@ -81,20 +102,27 @@ fn is_failing(model: &Model, ask: &Ask) -> bool {
         .is_some_and(|health| !health.failing.is_empty())
 }
 
-/// Writes down what every tag of interest points to when its run is first seen.
-fn note_first_sight(model: &mut Model) {
-    let Some(run) = model.outlook.run else { return };
+/// Writes down what every tag of interest points to when its run is first seen. Says whether anything was new.
+fn note_first_sight(model: &mut Model) -> bool {
+    let Some(run) = model.outlook.run else {
+        return false;
+    };
     let newest = model
         .snapshot
         .runs
         .value()
         .and_then(|runs| runs.first())
         .map(|run| run.id);
+    let mut noted = false;
     for (image, tags) in &model.outlook.tags {
         for tag in tags {
-            let there = model
-                .snapshot
-                .tag(image, &tag.tag)
+            let observed = model.snapshot.tag(image, &tag.tag);
+            // What an earlier session saw may be from before another release.
+            let seen_now = |at: Timestamp| at >= model.began;
+            if !observed.is_some_and(|observed| observed.seen_at().is_some_and(seen_now)) {
+                continue;
+            }
+            let there = observed
                 .and_then(|observed| observed.value())
                 .is_some_and(Option::is_some);
             // A prerelease tag speaks for this run only once it is there, and only while the run is the newest.
@@ -104,10 +132,11 @@ fn note_first_sight(model: &mut Model) {
                 TagPart::Release | TagPart::Floating => true,
             };
             if speaks {
-                model.snapshot.note_first_seen(run, image, &tag.tag);
+                noted |= model.snapshot.note_first_seen(run, image, &tag.tag);
             }
         }
     }
+    noted
 }
 
 fn refresh_outlook(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -134,26 +163,21 @@ fn schedule(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>) {
         effects.push(Effect::Cancel(ask));
     }
 
+    let is_asked = |ask: &Ask| interests.iter().any(|interest| interest.ask == *ask);
+    for source in model.snapshot.forget_failures(is_asked) {
+        effects.push(Effect::Announce(Event::SourceRecovered { source }));
+    }
+
     let mut wake: Option<Timestamp> = None;
     for interest in interests {
         if model.in_flight.contains_key(&interest.ask) {
             continue;
         }
+        let standing = model.snapshot.standing(&interest.ask);
         let due = if model.forced.contains(&interest.ask) {
             Some(Timestamp::MIN)
         } else {
-            pace::next_look(
-                &interest.ask,
-                model.snapshot.standing(&interest.ask),
-                interest.every,
-                model.snapshot.failure(&interest.ask),
-                model
-                    .snapshot
-                    .health
-                    .get(&interest.ask.source())
-                    .map(AsRef::as_ref),
-                model.seed,
-            )
+            due(model, &interest, standing, now)
         };
         match due {
             Some(due) if due <= now => {
@@ -167,4 +191,45 @@ fn schedule(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>) {
         }
     }
     effects.extend(wake.map(Effect::WakeAt));
+}
+
+/// When a question is next due; `None`: answered for good.
+fn due(
+    model: &Model,
+    interest: &Interest,
+    standing: Standing,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let health = model.snapshot.health.get(&interest.ask.source());
+    let answered = standing.seen_at.filter(|_| standing.failed_at.is_none());
+    // What changes is looked at anew in every session, however young the answer of the last.
+    let of_before = |seen: &Timestamp| interest.every.is_some() && *seen < model.began;
+    let early = if is_ahead(standing, now) || answered.as_ref().is_some_and(of_before) {
+        Some(Timestamp::MIN)
+    } else {
+        answered
+            .filter(|seen| !interest.is_met_by(*seen))
+            .map(|seen| after(seen, A_MOMENT))
+    };
+    match early {
+        Some(early) => {
+            let paused = health.and_then(|health| health.paused_until);
+            Some(paused.map_or(early, |paused| paused.max(early)))
+        }
+        None => pace::next_look(
+            &interest.ask,
+            standing,
+            interest.every,
+            model.snapshot.failure(&interest.ask),
+            health.map(AsRef::as_ref),
+            model.seed,
+        ),
+    }
+}
+
+/// Whether a look lies so far in the future that the clock must have been set back since.
+fn is_ahead(standing: Standing, now: Timestamp) -> bool {
+    // A good answer takes the failure away, so a failure is the later of the two.
+    let latest = standing.failed_at.or(standing.seen_at);
+    latest.is_some_and(|at| at > now && since(now, at) > LATE)
 }

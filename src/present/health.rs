@@ -106,7 +106,7 @@ pub fn lines(snapshot: &Snapshot, now: Timestamp) -> Vec<(Sign, String, String)>
 /// `4.8k calls left`, where GitHub has told.
 pub fn calls_left(snapshot: &Snapshot) -> Option<(Sign, String)> {
     let rate = snapshot.health.get(&SourceId::Github)?.rate?;
-    let sign = if rate.remaining * 10 < rate.limit {
+    let sign = if rate.remaining.saturating_mul(10) < rate.limit {
         Sign::Warning
     } else {
         Sign::Absent

@@ -8,6 +8,9 @@ use gonogo::engine::{Effect, Message, Model, interest};
 
 use crate::support::facts::*;
 
+mod endings;
+mod lasting;
+
 fn looks(effects: &[Effect]) -> Vec<&Ask> {
     effects
         .iter()

@@ -140,3 +140,20 @@ pub fn feed(
         .flat_map(|message| update(model, message, at(second)))
         .collect()
 }
+
+/// A version of which the package index holds a file.
+pub fn pypi_holds(version: &str) -> gonogo::domain::artifact::PypiVersion {
+    gonogo::domain::artifact::PypiVersion {
+        project: "rocket".to_owned(),
+        version: version.to_owned(),
+        project_exists: true,
+        files: vec![gonogo::domain::artifact::PypiFile {
+            filename: format!("rocket-{version}.tar.gz"),
+            sha256: None,
+            size: None,
+            uploaded_at: None,
+            yanked: None,
+        }],
+        newest_other: None,
+    }
+}
