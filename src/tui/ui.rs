@@ -267,6 +267,8 @@ pub struct Ui {
     pub typing: Option<Pane>,
     /// News.
     pub note: Option<Note>,
+    /// Whether the watched run was seen under way: how it ended is then news, and else history.
+    pub under_way: bool,
     /// How many sentences were said so far.
     pub notes: u64,
     /// The watched run's graph.
@@ -299,6 +301,7 @@ impl Ui {
             popups: Vec::new(),
             typing: None,
             note: None,
+            under_way: false,
             notes: 0,
             flow: Arc::default(),
             seen: Seen::default(),

@@ -253,12 +253,23 @@ fn wheel(ui: &mut Ui, model: &Model, at: Position, down: bool, now: Timestamp) -
 }
 
 fn heard(ui: &mut Ui, model: &Model, event: &Event) -> Vec<UiEffect> {
+    let calls = match event {
+        Event::Watching { .. } => {
+            ui.under_way = false;
+            false
+        }
+        Event::Stage { stage } => {
+            ui.under_way |= stage.is_live();
+            ui.under_way && event.calls_a_person()
+        }
+        event => event.calls_a_person(),
+    };
     let Some((sign, text)) = crate::present::news::sentence(event, model.outlook.version.as_ref())
     else {
         return Vec::new();
     };
     ui.say(sign, text.clone());
-    if event.calls_a_person() {
+    if calls {
         vec![UiEffect::Call(crate::present::clean::clean(&text))]
     } else {
         Vec::new()

@@ -10,6 +10,7 @@ use gonogo::domain::event::Event;
 use gonogo::domain::fact::{Ask, Fact, FailureKind};
 use gonogo::domain::ids::{JobId, RunId};
 use gonogo::domain::log::JobLog;
+use gonogo::domain::release::Stage;
 use gonogo::domain::time::after;
 use gonogo::engine::Message;
 use gonogo::tui::action::{ACTIONS, Availability};
@@ -322,6 +323,17 @@ fn a_person_is_called_when_a_gate_waits_for_them() {
     assert!(cockpit.ui.note.is_some());
     cockpit.send(&bench, Input::Read);
     assert!(cockpit.ui.note.is_none());
+}
+
+#[test]
+fn nobody_is_called_for_what_ended_before_the_cockpit_opened() {
+    let bench = Bench::at(Phase::Released);
+    let mut cockpit = Cockpit::open(&bench, 120, 36);
+    let stage = |stage| Input::Event(Event::Stage { stage });
+    assert!(cockpit.send(&bench, stage(Stage::Released)).is_empty());
+    assert!(cockpit.send(&bench, stage(Stage::Publishing)).is_empty());
+    let effects = cockpit.send(&bench, stage(Stage::Released));
+    assert_eq!(effects, [UiEffect::Call("v1.7.0: released".to_owned())]);
 }
 
 #[test]
