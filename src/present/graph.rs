@@ -1,6 +1,7 @@
 //! The job graph as a drawing: rows of styled text and the place of every node, the same for both faces.
 
 mod canvas;
+mod fold;
 mod grid;
 mod label;
 mod paint;
@@ -13,6 +14,7 @@ use super::role::Role;
 use crate::domain::graph::{Graph, NodeId};
 use crate::domain::ids::JobId;
 
+pub use fold::fold;
 pub use label::{Facts, Label, LegRow, label, legs};
 pub use timeline::{TimelineRow, timeline};
 
@@ -133,12 +135,21 @@ pub fn draw_tree(graph: &Graph, facts: &Facts<'_>, options: &Options, width: usi
     tree::tree(&graph.jobs, facts, options, width)
 }
 
-/// The grid at the widest zoom that fits the columns, else the tree.
-pub fn draw_to_fit(graph: &Graph, facts: &Facts<'_>, options: &Options, width: usize) -> Drawing {
-    ZOOMS
+/// Columns of a name below which it no longer tells jobs apart.
+const LEAST_NAME: usize = 10;
+
+/// The grid at the widest zoom that fits the columns; else the grid in bands, the widest that takes at most `rows`
+/// where one does; `None` where it cannot be broken that narrow.
+pub fn draw_in_bands(
+    graph: &Graph,
+    facts: &Facts<'_>,
+    options: &Options,
+    columns: usize,
+    rows: usize,
+) -> Option<Drawing> {
+    let grids: Vec<Drawing> = ZOOMS
         .iter()
-        // Below this a name no longer tells jobs apart, and the list is the better picture.
-        .filter(|zoom| **zoom >= 10)
+        .filter(|zoom| **zoom >= LEAST_NAME)
         .map(|zoom| {
             let options = Options {
                 name_width: *zoom,
@@ -146,6 +157,21 @@ pub fn draw_to_fit(graph: &Graph, facts: &Facts<'_>, options: &Options, width: u
             };
             draw_grid(graph, facts, &options)
         })
-        .find(|drawing| drawing.width <= width)
+        .collect();
+    let fits = |drawing: &&Drawing| drawing.width <= columns;
+    if let Some(whole) = grids.iter().find(fits) {
+        return Some(whole.clone());
+    }
+    let bands: Vec<Drawing> = grids
+        .iter()
+        .filter_map(|grid| fold(grid, columns, options.charset))
+        .collect();
+    let low = bands.iter().find(|drawing| drawing.height() <= rows);
+    low.or(bands.first()).cloned()
+}
+
+/// The grid where it fits the columns, whole or in bands; else the tree.
+pub fn draw_to_fit(graph: &Graph, facts: &Facts<'_>, options: &Options, width: usize) -> Drawing {
+    draw_in_bands(graph, facts, options, width, usize::MAX)
         .unwrap_or_else(|| draw_tree(graph, facts, options, width))
 }

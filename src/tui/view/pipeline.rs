@@ -69,7 +69,7 @@ pub(super) fn facts<'a>(scene: &'a Scene<'_>) -> Facts<'a> {
     }
 }
 
-fn picture(scene: &Scene<'_>, graph: &Graph, columns: usize) -> Drawing {
+fn picture(scene: &Scene<'_>, graph: &Graph, columns: usize, rows: usize) -> Drawing {
     let options = Options {
         charset: Charset::Unicode,
         open: scene.ui.open.clone(),
@@ -84,26 +84,18 @@ fn picture(scene: &Scene<'_>, graph: &Graph, columns: usize) -> Drawing {
     if scene.ui.view == View::Jobs || columns < LEAST_GRID {
         return graph::draw_tree(graph, &facts, &options, columns);
     }
-    let grid = |name_width| {
+    // Where not even bands fit, the graph scrolls, at a width that still tells names apart.
+    graph::draw_in_bands(graph, &facts, &options, columns, rows).unwrap_or_else(|| {
         let options = Options {
-            name_width,
+            name_width: SCROLLED_NAME,
             ..options.clone()
         };
         graph::draw_grid(graph, &facts, &options)
-    };
-    // The widest names that fit; where none does the graph scrolls, at a width that still tells names apart.
-    graph::ZOOMS
-        .iter()
-        .filter(|zoom| **zoom >= LEAST_NAME)
-        .map(|zoom| grid(*zoom))
-        .find(|picture| picture.width <= columns)
-        .unwrap_or_else(|| grid(SCROLLED_NAME))
+    })
 }
 
 /// Columns below which a list of jobs says more than a window on the graph.
 const LEAST_GRID: usize = 78;
-/// Columns of a name below which jobs can no longer be told apart.
-const LEAST_NAME: usize = 10;
 /// Columns of a name in a graph that does not fit.
 const SCROLLED_NAME: usize = 14;
 /// Columns that stay in sight behind the selected job: what comes next.
@@ -158,7 +150,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         .flow
         .graph
         .as_ref()
-        .map(|graph| picture(scene, graph, columns));
+        .map(|graph| picture(scene, graph, columns, usize::from(body.height)));
     let loose = loose_rows(scene);
     let shown = match &picture {
         Some(picture) => {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use gonogo::domain::graph::{Graph, Level, Node, NodeId};
 use gonogo::headless::graph::{load, text};
 use gonogo::present::graph::{
-    Charset, Drawing, Facts, Fold, Options, Placed, draw_grid, draw_to_fit, draw_tree,
+    Charset, Drawing, Facts, Fold, Options, Placed, draw_grid, draw_in_bands, draw_to_fit,
+    draw_tree, fold,
 };
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
@@ -125,6 +126,10 @@ fn traced(drawing: &Drawing) -> Edges {
                 open.push((x + 1, y, 'r'));
                 continue;
             }
+            if going == 'd' && c == '╯' && is_way_back(&grid, x, y) {
+                open.push((0, y + 1, 'd'));
+                continue;
+            }
             let enters = match going {
                 'r' => left,
                 'u' => down,
@@ -148,6 +153,16 @@ fn traced(drawing: &Drawing) -> Edges {
         }
     }
     edges
+}
+
+/// Whether the row up to `x` is nothing but the line that leads from the end of a band back to the left.
+fn is_way_back(grid: &[Vec<char>], x: usize, y: usize) -> bool {
+    grid.get(y).is_some_and(|row| {
+        row.first() == Some(&'╭')
+            && row.get(x) == Some(&'╯')
+            && row.len() == x + 1
+            && row[1..x].iter().all(|c| *c == '─')
+    })
 }
 
 /// What must hold of every drawing.
@@ -230,9 +245,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_500) })]
 
     #[test]
-    fn every_line_is_a_need_and_every_need_a_line(needs in any_graph()) {
+    fn every_line_is_a_need_and_every_need_a_line(needs in any_graph(), columns in 16_usize..60) {
         let graph = one_file(&yaml(&needs));
-        check(&graph, &BTreeSet::new(), 20);
+        let drawing = check(&graph, &BTreeSet::new(), 20);
+        if let Some(bands) = fold(&drawing, columns, Charset::Unicode) {
+            assert!(bands.width <= columns, "\n{}", bands.text());
+            assert_eq!(traced(&bands), wanted(&graph, &BTreeSet::new()), "\n{}", bands.text());
+            assert_eq!(bands.nodes.len(), drawing.nodes.len());
+        }
     }
 }
 
@@ -297,6 +317,30 @@ fn a_thousand_jobs_are_drawn() {
         .map(|n| if n == 0 { vec![] } else { vec![0] })
         .collect();
     check(&one_file(&yaml(&wide)), &BTreeSet::new(), 10);
+}
+
+#[test]
+fn the_reference_pipeline_is_drawn_in_bands_where_it_is_too_wide_for_one() {
+    let root = reference();
+    let graph = load(root.path(), "release.yml").unwrap();
+    for (columns, rows) in [(84, 14), (120, 14), (140, 20)] {
+        let drawing = draw_in_bands(
+            &graph,
+            &Facts::default(),
+            &Options::default(),
+            columns,
+            rows,
+        )
+        .unwrap();
+        assert!(drawing.width <= columns, "\n{}", drawing.text());
+        assert!(drawing.height() <= rows, "\n{}", drawing.text());
+        assert_eq!(
+            traced(&drawing),
+            wanted(&graph, &BTreeSet::new()),
+            "\n{}",
+            drawing.text()
+        );
+    }
 }
 
 #[test]
