@@ -107,7 +107,9 @@ impl Sheet {
         };
         let mut cuts = BTreeMap::new();
         for x in (1..width).filter(|x| !inside(*x) && !inside(*x - 1)) {
-            let mut crossing = (0..self.rows.len()).filter(|y| self.text(x, *y) != " ");
+            // A line that ends a column before, at the node that it leads to, must not be cut off from it either.
+            let mut crossing = (0..self.rows.len())
+                .filter(|y| self.text(x, *y) != " " || self.text(x - 1, *y) != " ");
             if let (Some(y), None) = (crossing.next(), crossing.next())
                 && self.text(x, y) == across
                 && self.text(x - 1, y) == across
