@@ -265,10 +265,19 @@ async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
     let config = &session.config;
     let mut options = tui::UiOptions::of(&config.ui, |name| env.var(name).map(str::to_owned));
     options.ascii |= global.ascii;
+    options.depth = match global.color {
+        cli::Color::Auto => options.depth,
+        cli::Color::Never => tui::theme::Depth::None,
+        cli::Color::Always if options.depth == tui::theme::Depth::None => {
+            tui::theme::Depth::Sixteen
+        }
+        cli::Color::Always => options.depth,
+    };
     options.mode = config.mode;
     options.web = pages_of(&config.github.api_url);
     options.state = Some(config.paths.state.clone());
-    options.notice = config.notes.first().cloned();
+    options.notice = (!config.notes.is_empty()).then(|| config.notes.join(" "));
+    options.scrub = Arc::new(move |text: &str| env.without_secrets(text));
     tui::run(session.engine, session.clock, options).await?;
     Ok(0)
 }

@@ -68,10 +68,7 @@ impl UiOptions {
         // No locale at all is what containers have; their terminals still speak UTF-8.
         let ascii = locale.is_some_and(|locale| {
             let locale = locale.to_ascii_lowercase();
-            !locale.contains("utf-8")
-                && !locale.contains("utf8")
-                && locale != "c"
-                && locale != "posix"
+            !locale.contains("utf-8") && !locale.contains("utf8")
         }) || variable("TERM").is_some_and(|term| term == "dumb");
         Self {
             theme: ui.theme.clone(),

@@ -85,6 +85,23 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The text without the values of variables whose names say that they hold secrets.
+    pub fn without_secrets(&self, text: &str) -> String {
+        const WORDS: [&str; 5] = ["TOKEN", "PASSWORD", "PASSWD", "SECRET", "KEY"];
+        /// A shorter value is no secret worth its name, and taking it out would garble the text.
+        const SHORTEST: usize = 6;
+        let secret = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            WORDS.iter().any(|word| name.contains(word))
+        };
+        self.vars
+            .iter()
+            .filter(|(name, value)| secret(name) && value.len() >= SHORTEST)
+            .fold(text.to_owned(), |text, (_, value)| {
+                text.replace(value.as_str(), "[secret]")
+            })
+    }
+
     /// All variables, for a program that is started.
     pub(super) fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars

@@ -94,3 +94,19 @@ fn program(folder: &Path, name: &str, script: &str) {
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[test]
+fn a_report_is_told_without_the_values_of_secret_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = gonogo::config::Environment::isolated(
+        folder.path(),
+        [
+            ("GH_TOKEN", "ghp_0123456789"),
+            ("DOCKER_PASSWORD", "hunter22"),
+            ("SHORT_KEY", "a"),
+            ("LANG", "C.UTF-8"),
+        ],
+    );
+    let said = env.without_secrets("token ghp_0123456789, hunter22, a locale of C.UTF-8");
+    assert_eq!(said, "token [secret], [secret], a locale of C.UTF-8");
+}
