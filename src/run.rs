@@ -24,6 +24,7 @@ use crate::engine::runtime::{Clock, Engine, SystemClock};
 use crate::engine::{Message, Model};
 use crate::headless;
 use crate::net::Limits;
+use crate::present::clean::clean;
 use crate::present::graph::Facts;
 use crate::tui;
 
@@ -31,6 +32,8 @@ use crate::tui;
 const CONFIG_STATUS: u8 = 78;
 /// Exit status after Ctrl-C, as shells say it.
 const INTERRUPTED: u8 = 130;
+/// Exit status when the reader of a stream has gone away, as shells say it.
+const READER_GONE: u8 = 141;
 
 /// Runs the program with this command line, its name first.
 pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -55,7 +58,9 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
             } else {
                 1
             };
-            let _ = writeln!(std::io::stderr(), "gonogo: {}", chain(&error));
+            // Names from files and services stand in it.
+            let lines: Vec<String> = chain(&error).lines().map(clean).collect();
+            let _ = writeln!(std::io::stderr(), "gonogo: {}", lines.join("\n"));
             ExitCode::from(status)
         }
     }
@@ -114,18 +119,30 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
     }
 }
 
-/// Prints to stdout; a reader that has gone away (`| head`) is no error.
-fn print(text: &str) -> eyre::Result<u8> {
+/// Whether anybody reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    There,
+    Gone,
+}
+
+/// Prints to stdout, and says whether the reader is still there.
+fn tell(text: &str) -> eyre::Result<Reader> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(0),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(error).wrap_err("stdout could not be written"),
     }
 }
 
+/// Prints to stdout; a reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> eyre::Result<u8> {
+    tell(text).map(|_| 0)
+}
+
 fn print_json(document: &impl serde::Serialize) -> eyre::Result<u8> {
-    print(&(serde_json::to_string_pretty(document)? + "\n"))
+    print(&(headless::json_v1::fit(&serde_json::to_string_pretty(document)?) + "\n"))
 }
 
 fn flags(global: &Global) -> Flags {
@@ -194,14 +211,14 @@ fn session(global: &Global) -> eyre::Result<Session> {
     }
     let policy = guess::with_image(config.require_policy(&env)?.clone(), &env.cwd);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let cache = Cache::new(&config.paths.cache, &policy.repo);
+    let cache = Cache::new(&config.paths.cache, &policy.repo, &world(&config, &policy));
     let mut model = model(&config, policy.clone(), clock.as_ref());
-    if let Some(cached) = cache.read() {
-        model.pinned = cached.pinned;
+    let cached = cache.read();
+    model.chosen = cached.as_ref().and_then(|cached| cached.pinned);
+    // A run that the command line names is watched in this session, and is no choice for the next.
+    model.pinned = global.run.as_ref().map(|run| run.id).or(model.chosen);
+    if let Some(cached) = cached {
         model = model.with_cached(cached.snapshot, cached.written);
-    }
-    if let Some(run) = &global.run {
-        model.pinned = Some(run.id);
     }
     let connect = connect::later(config.clone(), env, policy, Limits::default());
     let engine = Engine::start(model, connect, Arc::clone(&clock), Some(cache));
@@ -212,6 +229,28 @@ fn session(global: &Global) -> eyre::Result<Session> {
         json: global.json,
         quiet: global.quiet,
     })
+}
+
+/// Where the facts of a session come from: what was seen elsewhere is not what is here.
+fn world(config: &Config, policy: &Policy) -> String {
+    let mut world = format!(
+        "{} {} {} {}",
+        config.github.api_url,
+        policy.pipeline.release_workflow.as_str(),
+        policy.pipeline.publish_workflow.as_str(),
+        config.pypi.url,
+    );
+    if let Some(pypi) = &policy.pypi {
+        world.push_str(pypi.project.as_str());
+    }
+    for image in &config.images {
+        world.push_str(&format!(
+            " {} {}",
+            image.repository.as_str(),
+            image.registry_url
+        ));
+    }
+    world
 }
 
 fn model(config: &Config, policy: Policy, clock: &dyn Clock) -> Model {
@@ -237,9 +276,13 @@ where
     log_to_stderr(global);
     let runtime = tokio_runtime()?;
     let status = runtime.block_on(async { interruptible(face(session(global)?)).await });
-    // A look that hangs must not hold the end of the program.
-    runtime.shutdown_background();
+    end(runtime);
     status
+}
+
+/// Ends the engine, which writes the cache. A look that hangs must not hold the end of the program.
+fn end(runtime: tokio::runtime::Runtime) {
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
 }
 
 async fn interruptible(face: impl Future<Output = eyre::Result<u8>>) -> eyre::Result<u8> {
@@ -255,7 +298,7 @@ fn cockpit(global: &Global) -> eyre::Result<u8> {
         let session = session(global)?;
         show(session, global).await
     });
-    runtime.shutdown_background();
+    end(runtime);
     status
 }
 
@@ -311,6 +354,6 @@ fn log_to_stderr(global: &Global) {
 /// Watches the run that was asked for, once the engine runs.
 fn pin(engine: &Engine, global: &Global) {
     if let Some(run) = &global.run {
-        engine.send(Message::Watch(Some(run.id)));
+        engine.send(Message::Follow(run.id));
     }
 }

@@ -1,9 +1,11 @@
 //! The last snapshot on disk, so that the next start draws at once.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::digest::Digest;
 use crate::domain::ids::{RepoSlug, RunId};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Timestamp;
@@ -42,8 +44,12 @@ struct Stored<S> {
 
 impl Cache {
     /// The cache of a repository below this folder.
-    pub fn new(folder: &Path, repo: &RepoSlug) -> Self {
-        let file = folder.join(format!("{}+{}.json", repo.owner(), repo.name()));
+    ///
+    /// `world` is where it is looked at: a repository of the same name on another server is another.
+    pub fn new(folder: &Path, repo: &RepoSlug, world: &str) -> Self {
+        let world = Digest::of(world.as_bytes());
+        let world = world.hex().get(..12).unwrap_or_default();
+        let file = folder.join(format!("{}+{}+{world}.json", repo.owner(), repo.name()));
         Self {
             file,
             repo: repo.clone(),
@@ -87,7 +93,12 @@ impl Cache {
         let new = self
             .file
             .with_extension(format!("{}.new", std::process::id()));
-        std::fs::write(&new, bytes)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // Logs of a private repository are nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&new)?.write_all(&bytes)?;
         std::fs::rename(&new, &self.file)
     }
 }
@@ -104,7 +115,8 @@ mod tests {
     fn a_snapshot_comes_back_as_it_was_and_another_repositorys_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let repo: RepoSlug = "acme/rocket".parse().unwrap();
-        let cache = Cache::new(folder.path(), &repo);
+        let cache = Cache::new(folder.path(), &repo, "https://github.example");
+        let elsewhere = Cache::new(folder.path(), &repo, "https://other.example");
         assert_eq!(cache.read(), None);
 
         let snapshot = Snapshot {
@@ -119,6 +131,7 @@ mod tests {
             (snapshot, now, Some(RunId(42)))
         );
 
+        assert_eq!(elsewhere.read(), None, "the same name on another server");
         let other = Cache {
             file: cache.file.clone(),
             repo: "acme/other".parse().unwrap(),

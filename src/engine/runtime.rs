@@ -16,6 +16,8 @@ use crate::sources::Sources;
 
 /// The snapshot is written at most this often.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+/// The longest that one look may take: more than any client allows itself, so only a client that hangs meets it.
+const LONGEST_LOOK: Duration = Duration::from_secs(600);
 
 /// Where time comes from. The simulator brings its own.
 pub trait Clock: Send + Sync + 'static {
@@ -52,7 +54,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine on the current tokio runtime; dropping it stops every look.
+    /// Starts the engine on the current tokio runtime; dropping it stops every look and writes the cache.
     ///
     /// `connect` makes the sources. It runs beside the first frame, because TLS set-up takes longer than that frame
     /// may; a failure of it is the answer to every question.
@@ -167,7 +169,6 @@ impl Shell {
             };
             self.take(message);
         }
-        self.save();
     }
 
     /// Every look ends in a message. A client that panics is a bug; it must not end the rest.
@@ -217,7 +218,7 @@ impl Shell {
         }
         if self
             .unsaved_since
-            .is_some_and(|at| since(at, now) >= SAVE_EVERY)
+            .is_some_and(|at| since(at, now) >= SAVE_EVERY || at > now)
         {
             self.save();
         }
@@ -251,8 +252,11 @@ impl Shell {
         let handle = self.looks.spawn(async move {
             let (outcome, cost, rate) = match sources.as_ref() {
                 Ok(sources) => {
-                    let answer = sources.look(&question, now).await;
-                    (answer.outcome, answer.cost, answer.rate)
+                    let look = sources.look(&question, now);
+                    match tokio::time::timeout(LONGEST_LOOK, look).await {
+                        Ok(answer) => (answer.outcome, answer.cost, answer.rate),
+                        Err(_) => (Err(hung()), Cost::default(), None),
+                    }
                 }
                 Err(failure) => (Err(failure.clone()), Cost::default(), None),
             };
@@ -272,10 +276,29 @@ impl Shell {
         self.unsaved_since = None;
         if let Some(cache) = &self.cache
             && let Err(error) =
-                cache.write(&self.model.snapshot, self.model.pinned, self.clock.now())
+                cache.write(&self.model.snapshot, self.model.chosen, self.clock.now())
         {
             tracing::warn!(%error, "the snapshot could not be written; the next start begins empty");
         }
+    }
+}
+
+impl Drop for Shell {
+    /// However the engine ends, what it has seen and what the user chose is not lost.
+    fn drop(&mut self) {
+        if self.unsaved_since.is_some() {
+            self.save();
+        }
+    }
+}
+
+fn hung() -> Failure {
+    Failure {
+        kind: FailureKind::Timeout,
+        what: "A look did not end in ten minutes and was given up; the last good value stays."
+            .to_owned(),
+        advice: "Please report it, with the log of `gonogo -vv`.".to_owned(),
+        retry_at: None,
     }
 }
 

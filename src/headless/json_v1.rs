@@ -7,10 +7,26 @@ use crate::domain::assess::{Row, Verdict};
 use crate::domain::event::Event;
 use crate::domain::fact::{Failure, ImageId, SourceId};
 use crate::domain::outlook::{TagOfInterest, TagPart};
+use crate::domain::policy::Certainty;
 use crate::domain::release::{FactSource, Stage};
 use crate::domain::run::{Conclusion, Environment, Job, PendingDeployment, Release, Run, Status};
 use crate::domain::time::Timestamp;
 use crate::engine::Model;
+
+/// A JSON text that is fit for a terminal: what a terminal would obey or hide stands in it as an escape.
+pub fn fit(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let obeyed = c != '\n' && c.is_control();
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if obeyed || hidden {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
 
 /// `gonogo status --json`.
 #[derive(Debug, Serialize)]
@@ -18,6 +34,8 @@ pub struct StatusV1 {
     schema_version: u32,
     repository: String,
     at: Timestamp,
+    /// Something shown was not seen again since the last session wrote it down, at this time.
+    cached_at: Option<Timestamp>,
     stage: Stage,
     verdict: Verdict,
     version: Option<SourcedV1>,
@@ -98,6 +116,8 @@ struct EnvironmentV1 {
 #[derive(Debug, Serialize)]
 struct ImageV1 {
     repository: String,
+    /// Nobody configured it: it was read out of the workflow files.
+    guessed: bool,
     digest: Option<SourcedV1>,
     tags: Vec<TagV1>,
 }
@@ -122,6 +142,8 @@ struct PlatformV1 {
 #[derive(Debug, Serialize)]
 struct PypiV1 {
     project: String,
+    /// Nobody configured it: it is the repository's name.
+    guessed: bool,
     version: String,
     seen_at: Timestamp,
     files: Vec<FileV1>,
@@ -247,6 +269,7 @@ impl StatusV1 {
             schema_version: 1,
             repository: model.policy.repo.to_string(),
             at: model.now,
+            cached_at: model.cached_at,
             stage: outlook.stage.0.clone(),
             verdict: model.board.verdict(),
             version: outlook.version.as_ref().map(|version| SourcedV1 {
@@ -376,6 +399,11 @@ fn environment_v1(environment: &Environment) -> EnvironmentV1 {
 fn image_v1(model: &Model, image: &ImageId, tags: &[TagOfInterest]) -> ImageV1 {
     ImageV1 {
         repository: image.to_string(),
+        guessed: model
+            .policy
+            .images
+            .iter()
+            .any(|spec| ImageId::of(spec) == *image && spec.certainty == Certainty::Guessed),
         digest: model.outlook.digests.get(image).map(|digest| SourcedV1 {
             value: digest.value.to_string(),
             source: digest.source.clone(),
@@ -421,6 +449,11 @@ fn pypi(model: &Model) -> Option<PypiV1> {
     let held = seen.value()?;
     Some(PypiV1 {
         project: held.project.clone(),
+        guessed: model
+            .policy
+            .pypi
+            .as_ref()
+            .is_some_and(|spec| spec.certainty == Certainty::Guessed),
         version: version.clone(),
         seen_at: seen.seen_at()?,
         files: held
@@ -460,4 +493,19 @@ fn sources(model: &Model) -> Vec<SourceV1> {
             limit: health.rate.map(|rate| rate.limit),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_reads_back_the_same() {
+        let hostile = "a\u{9b}31m\u{7f}\u{1b}[2J\u{202e}b\n é";
+        let json = serde_json::to_string(hostile).unwrap();
+        let fit = fit(&json);
+        assert!(fit.chars().all(|c| !c.is_control() && c != '\u{202e}'));
+        assert!(fit.contains('é'));
+        assert_eq!(serde_json::from_str::<String>(&fit).unwrap(), hostile);
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::release::Stage;
+use crate::domain::run::Run;
 use crate::engine::Model;
 use crate::present::clean::clean;
-use crate::present::phrases::stage;
+use crate::present::phrases::{conclusion_word, stage};
 use crate::present::words;
 
 /// A line a run, newest first; `*` marks the one that is watched.
@@ -34,22 +36,33 @@ pub fn text(model: &Model) -> String {
             ),
             run.head_sha.short(),
             words::right(&words::ago(run.created_at, model.now), 12),
-            stage(at),
+            ending(run, at),
+        );
+    }
+    if !out.is_empty()
+        && let Some(failure) = model.snapshot.runs.failure()
+    {
+        let seen = model.snapshot.runs.seen_at();
+        let _ = writeln!(
+            out,
+            "seen {}: {} {}",
+            seen.map(|at| words::ago(at, model.now)).unwrap_or_default(),
+            clean(&failure.what),
+            clean(&failure.advice)
         );
     }
     if out.is_empty() {
-        let why = model.snapshot.runs.failure().map_or_else(
-            || {
-                format!(
-                    "{} has no runs of {}.",
-                    model.policy.repo,
-                    model.policy.pipeline.release_workflow.as_str()
-                )
-            },
-            |failure| format!("{} {}", clean(&failure.what), clean(&failure.advice)),
-        );
+        let why = super::status::why_unseen(model);
         out.push_str(&why);
         out.push('\n');
     }
     out
+}
+
+/// Where a release stands; of a run whose jobs nobody looked at, how GitHub says that it ended.
+fn ending(run: &Run, at: &Stage) -> String {
+    match (at, &run.conclusion) {
+        (Stage::Unknown, Some(conclusion)) => format!("run {}", conclusion_word(conclusion)),
+        _ => stage(at),
+    }
 }

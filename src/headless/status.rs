@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use crate::domain::artifact::ManifestContent;
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::fact::ImageId;
+use crate::domain::ids::RunId;
+use crate::domain::observed::Observed;
 use crate::domain::outlook::TagOfInterest;
-use crate::domain::release::Stage;
+use crate::domain::policy::{Certainty, ImageSpec};
+use crate::domain::release;
 use crate::domain::run::{Conclusion, Job, Status};
-use crate::domain::time::since;
+use crate::domain::time::{Timestamp, since};
 use crate::engine::Model;
 use crate::present::clean::clean;
 use crate::present::phrases::{source, stage, state, verdict};
@@ -49,11 +52,7 @@ fn head(out: &mut String, model: &Model) -> std::fmt::Result {
         )?;
     }
     let Some(run) = outlook.run.and_then(|id| model.snapshot.run(id)) else {
-        let why = model.snapshot.runs.failure().map_or_else(
-            || "no release run is known yet".to_owned(),
-            |failure| format!("{} {}", clean(&failure.what), clean(&failure.advice)),
-        );
-        return writeln!(out, "run    {why}");
+        return writeln!(out, "run    {}", why_unseen(model));
     };
     let age = run.started_at.map(|start| {
         let end = if run.is_over() {
@@ -83,6 +82,32 @@ fn head(out: &mut String, model: &Model) -> std::fmt::Result {
     Ok(())
 }
 
+/// Why the watched run was not seen in this session.
+pub fn why_unseen(model: &Model) -> String {
+    let own = model
+        .outlook
+        .run
+        .and_then(|run| model.snapshot.record(run)?.run.failure());
+    let failure = own.or_else(|| model.snapshot.runs.failure());
+    match failure {
+        Some(failure) => format!("{} {}", clean(&failure.what), clean(&failure.advice)),
+        None if model.snapshot.runs.value().is_some_and(Vec::is_empty) => format!(
+            "{} has no runs of {}.",
+            model.policy.repo,
+            model.policy.pipeline.release_workflow.as_str()
+        ),
+        None => "no release run is known yet".to_owned(),
+    }
+}
+
+/// `  (seen 3h ago)` behind what the latest look did not confirm.
+fn aged<T>(observed: &Observed<T>, now: Timestamp) -> String {
+    match (observed.failed_at(), observed.seen_at()) {
+        (Some(_), Some(at)) => format!("  (seen {})", words::ago(at, now)),
+        _ => String::new(),
+    }
+}
+
 fn jobs(out: &mut String, model: &Model) -> std::fmt::Result {
     let record = model.outlook.run.and_then(|run| model.snapshot.record(run));
     let Some(jobs) = record.and_then(|record| record.jobs.value()) else {
@@ -97,7 +122,8 @@ fn jobs(out: &mut String, model: &Model) -> std::fmt::Result {
         ),
         _ => String::new(),
     };
-    writeln!(out, "jobs   {over}/{}{decides}", jobs.len())?;
+    let age = record.map_or(String::new(), |record| aged(&record.jobs, model.now));
+    writeln!(out, "jobs   {over}/{}{age}{decides}", jobs.len())?;
     for job in jobs.iter().filter(|job| is_worth_a_line(job)) {
         let advisory = if model.policy.pipeline.is_advisory(&job.name) {
             " (advisory)"
@@ -115,18 +141,37 @@ fn jobs(out: &mut String, model: &Model) -> std::fmt::Result {
             clean(&job.name)
         )?;
     }
-    let pending = record
-        .and_then(|record| record.pending.value())
-        .map_or(&[][..], Vec::as_slice);
-    if matches!(model.outlook.stage.0, Stage::Waiting { .. }) {
-        for gate in pending {
-            let may = if gate.viewer_may_approve {
-                "you may approve"
-            } else {
-                "you may not approve"
-            };
-            writeln!(out, "gate   {}: {may}", clean(&gate.name))?;
-        }
+    gates(out, model, model.outlook.run)?;
+    let Some(publish) = model
+        .outlook
+        .publish_run
+        .and_then(|id| model.snapshot.run(id))
+    else {
+        return Ok(());
+    };
+    let how = publish.conclusion.as_ref().map_or_else(
+        || "has not ended".to_owned(),
+        crate::present::phrases::conclusion_word,
+    );
+    writeln!(
+        out,
+        "publish run #{} attempt {}  {how}\n       {}",
+        publish.number,
+        publish.attempt,
+        clean(&publish.html_url)
+    )?;
+    gates(out, model, Some(publish.id))
+}
+
+fn gates(out: &mut String, model: &Model, run: Option<RunId>) -> std::fmt::Result {
+    let gates = run.map_or(&[][..], |run| release::gates(&model.snapshot, run));
+    for gate in gates {
+        let may = if gate.viewer_may_approve {
+            "you may approve"
+        } else {
+            "you may not approve"
+        };
+        writeln!(out, "gate   {}: {may}", clean(&gate.name))?;
     }
     Ok(())
 }
@@ -141,6 +186,14 @@ fn is_worth_a_line(job: &Job) -> bool {
 fn images(out: &mut String, model: &Model) -> std::fmt::Result {
     for (image, tags) in &model.outlook.tags {
         write!(out, "image  {image}")?;
+        let guessed =
+            |spec: &ImageSpec| ImageId::of(spec) == *image && spec.certainty == Certainty::Guessed;
+        if model.policy.images.iter().any(guessed) {
+            write!(
+                out,
+                "  (a guess from the workflow files: confirm it with GONOGO_IMAGE or [[image]])"
+            )?;
+        }
         match model.outlook.digests.get(image) {
             Some(digest) => writeln!(out, "\n       {}  {}", digest.value, source(&digest.source))?,
             None => writeln!(
@@ -174,7 +227,8 @@ fn tag_line(model: &Model, image: &ImageId, tag: &TagOfInterest) -> String {
         );
     };
     let Some(digest) = digest else {
-        return format!("{name} –  not there");
+        let age = seen.map_or(String::new(), |seen| aged(seen, model.now));
+        return format!("{name} –  not there{age}");
     };
     let built = model.outlook.digests.get(image).map(|built| &built.value);
     let same = if built == Some(digest) {
@@ -196,7 +250,8 @@ fn tag_line(model: &Model, image: &ImageId, tag: &TagOfInterest) -> String {
         }
         _ => String::new(),
     };
-    format!("{name} {}{platforms}{same}", words::digest(digest))
+    let age = seen.map_or(String::new(), |seen| aged(seen, model.now));
+    format!("{name} {}{platforms}{same}{age}", words::digest(digest))
 }
 
 fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
@@ -206,7 +261,10 @@ fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
         .as_ref()
         .map(|version| version.value.as_str())
     else {
-        return writeln!(out, "pypi   waits for the version to be known");
+        if model.policy.pypi.is_some() {
+            writeln!(out, "pypi   waits for the version to be known")?;
+        }
+        return writeln!(out, "release waits for the version to be known");
     };
     if let Some(spec) = &model.policy.pypi {
         let seen = model.snapshot.pypi.get(version);
@@ -216,9 +274,14 @@ fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
             Some((None, Some(failure))) => clean(&failure.what),
             _ => "not looked up yet".to_owned(),
         };
+        let guess = match spec.certainty {
+            Certainty::Guessed => "  (the project's name is a guess)",
+            Certainty::Configured => "",
+        };
+        let age = seen.map_or(String::new(), |seen| aged(seen, model.now));
         writeln!(
             out,
-            "pypi   {} {}: {said}",
+            "pypi   {} {}: {said}{age}{guess}",
             spec.project.as_str(),
             clean(version)
         )?;
@@ -233,7 +296,8 @@ fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
         Some(None) => "not made".to_owned(),
         None => "not looked up yet".to_owned(),
     };
-    writeln!(out, "release v{}: {said}", clean(version))
+    let age = aged(&model.snapshot.releases, model.now);
+    writeln!(out, "release v{}: {said}{age}", clean(version))
 }
 
 fn board(out: &mut String, model: &Model) -> std::fmt::Result {

@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use color_eyre::eyre::{self, eyre};
 
-use super::{Session, print, print_json};
+use super::{READER_GONE, Reader, Session, print, print_json, tell};
 use crate::cli::GraphFormat;
+use crate::domain::event::Event;
+use crate::domain::fact::FailureKind;
 use crate::domain::graph::{self, Graph};
-use crate::engine::Model;
+use crate::domain::ids::RunId;
+use crate::domain::release::{self, Stage};
+use crate::domain::time::Timestamp;
+use crate::engine::{Message, Model};
 use crate::headless::json_v1::{EventV1, RunsV1, StatusV1};
 use crate::headless::{self, graph as graph_text};
 use crate::present::clean::clean;
@@ -48,11 +53,11 @@ pub(super) async fn status(mut session: Session) -> eyre::Result<u8> {
     } else {
         print(&headless::status::text(&model))?;
     }
-    Ok(if model.outlook.run.is_some() {
-        0
-    } else {
-        UNKNOWN
-    })
+    if model.has_seen_the_run() {
+        return Ok(0);
+    }
+    say(&session, &headless::status::why_unseen(&model));
+    Ok(UNKNOWN)
 }
 
 pub(super) async fn runs(mut session: Session) -> eyre::Result<u8> {
@@ -62,52 +67,127 @@ pub(super) async fn runs(mut session: Session) -> eyre::Result<u8> {
     } else {
         print(&headless::runs::text(&model))?;
     }
-    Ok(if model.snapshot.runs.value().is_some() {
-        0
-    } else {
-        UNKNOWN
-    })
+    let seen_at = model.snapshot.runs.seen_at();
+    if seen_at.is_some_and(|at| at >= model.began) {
+        return Ok(0);
+    }
+    say(&session, &headless::status::why_unseen(&model));
+    Ok(UNKNOWN)
+}
+
+/// One sentence on stderr, beside the output.
+fn say(session: &Session, sentence: &str) {
+    if !session.quiet {
+        let _ = writeln!(std::io::stderr(), "gonogo: {sentence}");
+    }
 }
 
 /// Follows to the end: an event a line.
 pub(super) async fn watch(mut session: Session) -> eyre::Result<u8> {
+    let mut teller = Teller {
+        json: session.json,
+        run: None,
+        stage: None,
+    };
+    let mut followed = None;
     loop {
         tokio::select! {
             biased;
             event = session.engine.events.recv() => {
                 let Some((at, event)) = event else { return Err(eyre!("the engine ended")) };
-                if session.json {
-                    print(&(serde_json::to_string(&EventV1::of(at, &event))? + "\n"))?;
-                } else {
-                    print(&(headless::watch::line(at, &event) + "\n"))?;
+                if teller.tell(at, &event)? == Reader::Gone {
+                    return Ok(READER_GONE);
                 }
             }
             changed = session.engine.model.changed() => {
                 changed?;
                 let model = Arc::clone(&session.engine.model.borrow_and_update());
-                // What the end is follows from the last facts: the reviews, the jobs, and all tags.
-                if model.is_settled()
-                    && model.cached_at.is_none()
-                    && let Some(status) = headless::watch::exit(&model.outlook.stage.0)
-                {
-                    drain(&mut session)?;
-                    return Ok(status);
+                if !model.is_settled() {
+                    continue;
                 }
+                // It is this run whose end is told, whichever needs a look more by then.
+                if followed.is_none() && let Some(run) = model.outlook.run {
+                    session.engine.send(Message::Follow(run));
+                    followed = Some(run);
+                }
+                let Some(status) = ended(&session, &model) else { continue };
+                while let Ok((at, event)) = session.engine.events.try_recv() {
+                    if teller.tell(at, &event)? == Reader::Gone {
+                        return Ok(READER_GONE);
+                    }
+                }
+                teller.sum_up(&model)?;
+                return Ok(status);
             }
         }
     }
 }
 
-/// Prints what happened up to the end.
-fn drain(session: &mut Session) -> eyre::Result<()> {
-    while let Ok((at, event)) = session.engine.events.try_recv() {
-        if session.json {
-            print(&(serde_json::to_string(&EventV1::of(at, &event))? + "\n"))?;
-        } else {
-            print(&(headless::watch::line(at, &event) + "\n"))?;
+/// The exit status of `watch`, once the run has ended and all that its end follows from is known.
+fn ended(session: &Session, model: &Model) -> Option<u8> {
+    let id = model.outlook.run?;
+    let record = model.snapshot.record(id)?;
+    let Some(run) = model.snapshot.run(id) else {
+        // Others are waited for; a run that was named and does not exist never comes.
+        let failure = record.run.failure()?;
+        if failure.kind != FailureKind::NotFound {
+            return None;
         }
+        say(session, &headless::status::why_unseen(model));
+        return Some(UNKNOWN);
+    };
+    if !model.has_seen_the_run() || !release::jobs_are_final(run, record) {
+        return None;
     }
-    Ok(())
+    let status = headless::watch::exit(&model.outlook.stage.0);
+    if status.is_none() && run.is_over() {
+        say(
+            session,
+            "the run has ended, but nothing shows whether it released anything",
+        );
+        return Some(UNKNOWN);
+    }
+    status
+}
+
+/// Prints events, and knows what was told last.
+struct Teller {
+    json: bool,
+    run: Option<RunId>,
+    stage: Option<Stage>,
+}
+
+impl Teller {
+    fn tell(&mut self, at: Timestamp, event: &Event) -> eyre::Result<Reader> {
+        match event {
+            Event::Watching { run, .. } => (self.run, self.stage) = (Some(*run), None),
+            Event::Stage { stage } => self.stage = Some(stage.clone()),
+            _ => {}
+        }
+        let line = if self.json {
+            headless::json_v1::fit(&serde_json::to_string(&EventV1::of(at, event))?)
+        } else {
+            headless::watch::line(at, event)
+        };
+        tell(&(line + "\n"))
+    }
+
+    /// Which run it was and how it ended, where no event said so: it may have ended before anybody watched.
+    fn sum_up(&mut self, model: &Model) -> eyre::Result<()> {
+        let Some(run) = model.outlook.run else {
+            return Ok(());
+        };
+        if self.run != Some(run) && model.snapshot.run(run).is_some() {
+            let attempt = model.outlook.attempt;
+            self.tell(model.now, &Event::Watching { run, attempt })?;
+        }
+        let stage = &model.outlook.stage.0;
+        if self.stage.as_ref() != Some(stage) {
+            let stage = stage.clone();
+            self.tell(model.now, &Event::Stage { stage })?;
+        }
+        Ok(())
+    }
 }
 
 /// The watched run's graph.
@@ -160,7 +240,7 @@ pub(super) fn draw(graph: &Graph, facts: &Facts<'_>, format: GraphFormat, ascii:
             };
             draw_to_fit(graph, facts, &options, columns()).text()
         }
-        GraphFormat::Json => graph_text::json(graph),
+        GraphFormat::Json => headless::json_v1::fit(&graph_text::json(graph)),
         GraphFormat::Mermaid => graph_text::mermaid(graph),
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
                 drop((sim, folder));
                 status
             });
-            runtime.shutdown_background();
+            super::end(runtime);
             status
         }
         SimMode::Serve {
@@ -89,7 +89,7 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
             };
             let runtime = tokio_runtime()?;
             let status = runtime.block_on(super::interruptible(play(names, global)));
-            runtime.shutdown_background();
+            super::end(runtime);
             status
         }
     }

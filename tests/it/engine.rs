@@ -9,6 +9,7 @@ use gonogo::engine::{Effect, Message, Model, interest};
 use crate::support::facts::*;
 
 mod endings;
+mod faces;
 mod lasting;
 
 fn looks(effects: &[Effect]) -> Vec<&Ask> {
