@@ -10,7 +10,7 @@ mod simulate;
 pub use simulate::on_simulator;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::headless;
 use crate::net::Limits;
 use crate::present::clean::clean;
 use crate::present::graph::Facts;
+use crate::sim::SimError;
 use crate::tui;
 
 /// Exit status of a bad or missing configuration (sysexits).
@@ -53,16 +54,23 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(&cli) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            let status = if error.downcast_ref::<ConfigError>().is_some() {
-                CONFIG_STATUS
-            } else {
-                1
-            };
+            let status = status_of(&error);
             // Names from files and services stand in it.
             let lines: Vec<String> = chain(&error).lines().map(clean).collect();
             let _ = writeln!(std::io::stderr(), "gonogo: {}", lines.join("\n"));
             ExitCode::from(status)
         }
+    }
+}
+
+/// The exit status of an error: a bad configuration and a wrong use have their own (sysexits).
+fn status_of(error: &eyre::Report) -> u8 {
+    if error.downcast_ref::<ConfigError>().is_some() {
+        CONFIG_STATUS
+    } else if matches!(error.downcast_ref(), Some(SimError::UnknownScenario { .. })) {
+        cli::USAGE_STATUS
+    } else {
+        1
     }
 }
 
@@ -295,17 +303,48 @@ async fn interruptible(face: impl Future<Output = eyre::Result<u8>>) -> eyre::Re
 fn cockpit(global: &Global) -> eyre::Result<u8> {
     let runtime = tokio_runtime()?;
     let status = runtime.block_on(async {
-        let session = session(global)?;
-        show(session, global).await
+        let mut global = global.clone();
+        if let Some(status) = ask_for_a_repository(&mut global).await? {
+            return Ok(status);
+        }
+        let session = session(&global)?;
+        show(session, &global).await
     });
     end(runtime);
     status
 }
 
+/// Where no repository is known and somebody is there to ask: the start screen. Gives the exit status where that is all.
+async fn ask_for_a_repository(global: &mut Global) -> eyre::Result<Option<u8>> {
+    let env = Environment::of_process();
+    let config = Config::load(&env, &flags(global))?;
+    if config.policy.is_some() || !std::io::stdout().is_terminal() {
+        return Ok(None);
+    }
+    let why = config
+        .no_repository
+        .as_deref()
+        .unwrap_or("none is configured");
+    let choice = tui::start(why, &ui_options(&config, global)).await?;
+    Ok(match choice {
+        tui::Start::Leave => Some(0),
+        tui::Start::Simulator => Some(simulate::cockpit(global, None, None).await?),
+        tui::Start::Repository(repo) => {
+            global.repo = Some(repo);
+            None
+        }
+    })
+}
+
 /// Opens the cockpit on a session.
 async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
+    let options = ui_options(&session.config, global);
+    tui::run(session.engine, session.clock, options).await?;
+    Ok(0)
+}
+
+fn ui_options(config: &Config, global: &Global) -> tui::UiOptions {
     let env = Environment::of_process();
-    let config = &session.config;
     let mut options = tui::UiOptions::of(&config.ui, |name| env.var(name).map(str::to_owned));
     options.ascii |= global.ascii;
     options.depth = match global.color {
@@ -321,8 +360,7 @@ async fn show(session: Session, global: &Global) -> eyre::Result<u8> {
     options.state = Some(config.paths.state.clone());
     options.notice = (!config.notes.is_empty()).then(|| config.notes.join(" "));
     options.scrub = Arc::new(move |text: &str| env.without_secrets(text));
-    tui::run(session.engine, session.clock, options).await?;
-    Ok(0)
+    options
 }
 
 /// Where the pages of a GitHub lie, whose API is here.

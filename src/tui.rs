@@ -14,6 +14,7 @@ mod popup;
 pub mod scene;
 pub mod shell;
 mod signals;
+mod start;
 pub mod terminal;
 pub mod theme;
 pub mod ui;
@@ -29,6 +30,7 @@ use crate::config::{self, Mode};
 use theme::Depth;
 
 pub use shell::run;
+pub use start::{Start, StartScreen, start};
 
 /// Takes secrets out of a text, before it is written to a crash report.
 pub type Scrub = Arc<dyn Fn(&str) -> String + Send + Sync>;

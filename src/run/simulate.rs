@@ -49,18 +49,7 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
         SimMode::List => list(global.json),
         SimMode::Cockpit { scenario, speed } => {
             let runtime = tokio_runtime()?;
-            let status = runtime.block_on(async {
-                let sim = start(
-                    scenario.as_deref(),
-                    Pace::Speed(speed.unwrap_or(SPEED)),
-                    None,
-                )
-                .await?;
-                let (session, folder) = session(&sim, global)?;
-                let status = show(session, global).await;
-                drop((sim, folder));
-                status
-            });
+            let status = runtime.block_on(cockpit(global, scenario.as_deref(), speed));
             super::end(runtime);
             status
         }
@@ -93,6 +82,19 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
             status
         }
     }
+}
+
+/// The cockpit on a scenario.
+pub(super) async fn cockpit(
+    global: &Global,
+    scenario: Option<&str>,
+    speed: Option<f64>,
+) -> eyre::Result<u8> {
+    let sim = start(scenario, Pace::Speed(speed.unwrap_or(SPEED)), None).await?;
+    let (session, folder) = session(&sim, global)?;
+    let status = show(session, global).await;
+    drop((sim, folder));
+    status
 }
 
 fn list(json: bool) -> eyre::Result<u8> {
