@@ -10,6 +10,7 @@ mod simulate;
 pub use simulate::on_simulator;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -252,11 +253,13 @@ fn world(config: &Config, policy: &Policy) -> String {
         world.push_str(pypi.project.as_str());
     }
     for image in &config.images {
-        world.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            world,
             " {} {}",
             image.repository.as_str(),
             image.registry_url
-        ));
+        );
     }
     world
 }

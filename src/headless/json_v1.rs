@@ -1,5 +1,7 @@
 //! The JSON that scripts read, version 1: frozen. Fields may be added; none is renamed or removed.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::domain::artifact::ManifestContent;
@@ -20,7 +22,8 @@ pub fn fit(json: &str) -> String {
         let obeyed = c != '\n' && c.is_control();
         let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
         if obeyed || hidden {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

@@ -8,6 +8,7 @@ use gonogo::engine::{Effect, Message, Model, interest};
 
 use crate::support::facts::*;
 
+mod board;
 mod endings;
 mod faces;
 mod lasting;

@@ -1,5 +1,7 @@
 //! The rules: one function each, with the incident of the pipeline's list that it guards.
 
+mod outside;
+
 use super::{Row, Verdict};
 use crate::domain::artifact::ManifestContent;
 use crate::domain::fact::ImageId;
@@ -20,9 +22,9 @@ pub(super) const ALL: &[Rule] = &[
     evidence,
     git_tag,
     gate_protected,
-    release_tags_agree,
+    outside::release_tags_agree,
     advisory_jobs,
-    released_last,
+    outside::released_last,
 ];
 
 fn row(id: &str, verdict: Verdict, title: impl Into<String>, sentence: impl Into<String>) -> Row {
@@ -115,9 +117,7 @@ fn required_jobs(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row
             "There is nothing to release.",
         );
     }
-    let skipped = names(&|job| {
-        job.conclusion == Some(Conclusion::Skipped) && release::caller(&job.name).ends_with("-gate")
-    });
+    let skipped = skipped_whole(jobs, policy);
     if !skipped.is_empty() {
         return row(
             id,
@@ -150,6 +150,26 @@ fn required_jobs(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row
             format!("{} {verb} not ended yet.", list(&running)),
         )
     }
+}
+
+/// Gates, and the jobs that make the image, of which every job was skipped. A condition inside one is its own business.
+fn skipped_whole<'a>(jobs: &'a [Job], policy: &Policy) -> Vec<&'a str> {
+    let mut callers: Vec<&str> = jobs
+        .iter()
+        .filter(|job| !policy.pipeline.is_advisory(&job.name))
+        .map(|job| release::caller(&job.name))
+        .filter(|name| name.ends_with("-gate") || [role::BUILD, role::PRERELEASE].contains(name))
+        .collect();
+    callers.sort_unstable();
+    callers.dedup();
+    let is_skipped = |job: &Job| job.conclusion == Some(Conclusion::Skipped);
+    callers.retain(|name| {
+        let mut of_it = jobs
+            .iter()
+            .filter(|job| release::caller(&job.name) == *name);
+        of_it.all(is_skipped)
+    });
+    callers
 }
 
 /// What comes after the image is tested: judged by what they leave behind, not here.
@@ -432,74 +452,6 @@ fn gate_protected(snapshot: &Snapshot, policy: &Policy, _: &Outlook) -> Row {
     }
 }
 
-/// Release tags all moved or none (incident 2).
-fn release_tags_agree(_: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
-    let id = "release-tags";
-    if policy.images.is_empty() || outlook.stage.0 == Stage::Promoting {
-        return row(
-            id,
-            Verdict::NotApplicable,
-            "release tags",
-            "The tags are being moved.",
-        );
-    }
-    let mut all_moved = true;
-    for (image, tags) in &outlook.tags {
-        let Some(built) = outlook.digests.get(image) else {
-            return row(
-                id,
-                Verdict::NotApplicable,
-                "release tags",
-                "No image has been built yet.",
-            );
-        };
-        let (mut moved, mut left) = (Vec::new(), Vec::new());
-        for tag in tags.iter().filter(|tag| tag.part == TagPart::Release) {
-            match outlook.resolved.get(&(image.clone(), tag.tag.clone())) {
-                Some(Some(digest)) if *digest == built.value => moved.push(tag.tag.as_str()),
-                Some(_) => left.push(tag.tag.as_str()),
-                None => {
-                    return row(
-                        id,
-                        Verdict::Unknown,
-                        "release tags",
-                        "A release tag was not looked up yet.",
-                    );
-                }
-            }
-        }
-        all_moved &= left.is_empty();
-        if !moved.is_empty() && !left.is_empty() {
-            return row(
-                id,
-                Verdict::NoGo,
-                "release tags disagree",
-                format!(
-                    "{} points to the new image, {} does not.",
-                    list(&moved),
-                    list(&left)
-                ),
-            )
-            .remedy("Finish the promote, or roll the moved tags back.");
-        }
-    }
-    if all_moved {
-        row(
-            id,
-            Verdict::Go,
-            "release tags moved",
-            "Every release tag points to the tested digest.",
-        )
-    } else {
-        row(
-            id,
-            Verdict::NotApplicable,
-            "release tags",
-            "No release tag has moved yet.",
-        )
-    }
-}
-
 /// Advisory jobs that failed: told, not blocking.
 fn advisory_jobs(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
     let id = "advisory-jobs";
@@ -527,58 +479,4 @@ fn advisory_jobs(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row
             list(&failed)
         ),
     )
-}
-
-/// The Release comes after the image and the package (incident 18).
-fn released_last(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
-    let id = "release-last";
-    let Some(tag) = &outlook.release_tag else {
-        return row(
-            id,
-            Verdict::NotApplicable,
-            "Release",
-            "There is no Release yet.",
-        );
-    };
-    let images_out = policy
-        .images
-        .iter()
-        .map(ImageId::of)
-        .all(|image| promoted(outlook, &image) || !outlook.digests.contains_key(&image));
-    let pypi = match (&policy.pypi, &outlook.version) {
-        (Some(_), Some(version)) => snapshot
-            .pypi
-            .get(&version.value)
-            .and_then(|held| held.value())
-            .map(|held| held.is_there()),
-        _ => Some(true),
-    };
-    match (images_out, pypi) {
-        (_, None) => row(
-            id,
-            Verdict::Unknown,
-            "Release",
-            "The package index was not looked up yet.",
-        ),
-        (true, Some(true)) => row(
-            id,
-            Verdict::Go,
-            "released",
-            format!("`{tag}` came after everything it points to."),
-        ),
-        (false, _) => row(
-            id,
-            Verdict::NoGo,
-            "Release before image",
-            format!("The Release `{tag}` exists, but its image is not under the release tags."),
-        )
-        .remedy("Mark the Release as a draft until the image is out."),
-        (_, Some(false)) => row(
-            id,
-            Verdict::NoGo,
-            "Release before package",
-            format!("The Release `{tag}` exists, but the package index lacks the version."),
-        )
-        .remedy("Mark the Release as a draft until the package is out."),
-    }
 }
