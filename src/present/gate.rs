@@ -90,14 +90,19 @@ impl Gate {
         }
     }
 
-    /// `release waits 4m 12s for you`.
-    pub fn sentence(&self, now: Timestamp) -> String {
+    /// `release waits 4m 12s`.
+    pub fn waits(&self, now: Timestamp) -> String {
         let time = self
             .since
             .map(|then| format!(" {}", duration(since(then, now))))
             .unwrap_or_default();
+        format!("{} waits{time}", self.name)
+    }
+
+    /// `release waits 4m 12s for you`.
+    pub fn sentence(&self, now: Timestamp) -> String {
         let whom = if self.for_you { " for you" } else { "" };
-        format!("{} waits{time}{whom}", self.name)
+        format!("{}{whom}", self.waits(now))
     }
 
     /// Whether the viewer may let it go, and else who may.

@@ -134,6 +134,10 @@ fn meaning(
             (_, TagPart::Prerelease | TagPart::Floating | TagPart::Arch) if is_out(outlook) => {
                 (Sign::Absent, "cleaned up".to_owned())
             }
+            // A digest that is known was built: then the tag is gone, and not yet to come.
+            (_, TagPart::Prerelease | TagPart::Arch) if outlook.digests.contains_key(image) => {
+                (Sign::Absent, "gone".to_owned())
+            }
             (_, TagPart::Prerelease | TagPart::Arch) => (Sign::Absent, "not built yet".to_owned()),
             (_, TagPart::Floating | TagPart::Release) => (Sign::Absent, "not there".to_owned()),
         };

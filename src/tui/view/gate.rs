@@ -33,7 +33,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
 fn waiting(scene: &Scene<'_>, gate: &Gate, of: &str) -> Vec<Row> {
     let head = Line::of([
         Bit::sign(Sign::Waits),
-        Bit::of(Role::Wait, format!("{of}{}", gate.sentence(scene.now))).sentence(),
+        Bit::of(Role::Wait, format!("{of}{}", gate.waits(scene.now))).sentence(),
     ]);
     let mut rows = vec![Row::of(Item::Gate(gate.run, gate.name.clone()), head)];
     let mut say = |text: String| {
