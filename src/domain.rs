@@ -4,6 +4,7 @@ pub mod artifact;
 pub mod assess;
 pub mod digest;
 pub mod event;
+pub mod evidence;
 pub mod expect;
 pub mod fact;
 pub mod graph;

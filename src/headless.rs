@@ -5,4 +5,5 @@ pub mod graph;
 pub mod json_v1;
 pub mod runs;
 pub mod status;
+pub mod verify;
 pub mod watch;

@@ -22,6 +22,7 @@
 //! | [`config`], [`cli`] | layers of files to one resolved configuration; the command line | secret, domain |
 //! | [`net`] | the one HTTP stack: limits, bodies, redirects, tokens, failures | secret, domain |
 //! | [`sources`] | read-only clients: GitHub, registries, Docker Hub, the package index | net, secret, domain |
+//! | [`evidence`] | signatures and attestations: bytes in, verdict out; pure and synchronous | secret, domain |
 //! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources |
 //! | [`tui`], [`headless`] | the two faces: look at a model, send messages | engine, present, domain, config |
 //! | [`sim`] | the simulated services, on loopback, with their own JSON and signing code | nothing of ours |
@@ -46,8 +47,9 @@
 //! - **octocrab is transport only.** Its models are stricter than GitHub's answers, its retry replays any verb and its
 //!   cache stores cut bodies, so the wire types, the pace and the conditional requests are ours. Likewise a small core
 //!   on reqwest serves the registries, where oci-client has no response headers, re-authentication or retry.
-//! - **Signatures** will be judged by `sigstore-verify` and `sigstore-trust-root`: of the Sigstore project's two Rust
-//!   families it is the one that checks SCT, log body and attestations. So far they judge only the simulator's signer.
+//! - **Signatures** are judged by `sigstore-verify` and `sigstore-trust-root`: of the Sigstore project's two Rust
+//!   families it is the one that checks SCT, log body and attestations. [`evidence`] alone knows them; what it adds is
+//!   comparing: whose identity, which run, which digest.
 //! - **Time is an argument.** The runtime takes a [`Clock`](engine::runtime::Clock); the simulator brings its own,
 //!   which starts in the past and never passes the real time.
 //!
@@ -70,6 +72,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod evidence;
 pub mod headless;
 pub mod net;
 pub mod present;

@@ -6,6 +6,7 @@ mod connect;
 mod guess;
 mod plain;
 mod simulate;
+mod verify;
 
 pub use simulate::on_simulator;
 
@@ -105,6 +106,7 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
                 with_engine(global, move |session| plain::graph(session, format, ascii))
             }
         },
+        Some(Command::Verify(args)) => verify::run(global, args),
         Some(Command::Sim(args)) => simulate::run(global, args),
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
         Some(Command::Trust) => {

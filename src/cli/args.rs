@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::domain::ids::{RepoSlug, RunRef};
-use crate::domain::policy::ImageRepository;
+use crate::domain::ids::{CommitSha, RepoSlug, RunRef};
+use crate::domain::policy::{ImageReference, ImageRepository};
 
 /// A terminal cockpit for the person who releases software: GO or NO-GO, and why.
 ///
@@ -94,6 +94,8 @@ pub enum Command {
     Runs,
     /// Draw the job graph of the watched run, or of a workflow file.
     Graph(GraphArgs),
+    /// Verify an image's signature and attestations, on all its platforms; exit 0 verified, 1 refused, 2 cannot tell.
+    Verify(VerifyArgs),
     /// Rehearse on the built-in simulator: every real code path, over HTTP on this machine.
     Sim(SimArgs),
     /// Show the configuration.
@@ -122,6 +124,67 @@ pub enum ConfigCommand {
         #[arg(long)]
         origin: bool,
     },
+}
+
+/// Which image to verify, and by what.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The image: repository:tag or repository@digest.
+    #[arg(value_name = "REF")]
+    pub reference: ImageReference,
+    /// The commit that the provenance must name.
+    #[arg(long, value_name = "SHA")]
+    pub expect_commit: Option<CommitSha>,
+    /// The run and attempt that the provenance must name.
+    #[arg(long, value_name = "ID-ATTEMPT", value_parser = run_and_attempt)]
+    pub expect_run: Option<String>,
+    /// The ref that must have been built, as refs/tags/v1.2.3.
+    #[arg(long, value_name = "REF")]
+    pub expect_ref: Option<String>,
+    /// A `trusted_root.json`, or public-good; by default the configuration's.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// The issuer that the certificate must name, exactly.
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// A regular expression that the signer's identity must match from its start.
+    #[arg(long, value_name = "REGEX")]
+    pub identity: Option<String>,
+    /// The repository whose run must have signed.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub github_repo: Option<RepoSlug>,
+    /// What must be there.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        value_delimiter = ',',
+        default_values = ["signature", "provenance", "sbom"]
+    )]
+    pub require: Vec<Evidence>,
+    /// Types of SBOM statements that count: spdx, cyclonedx, or an address.
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub sbom_type: Vec<String>,
+}
+
+/// A kind of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Evidence {
+    /// A signature over the image.
+    Signature,
+    /// Provenance of the image.
+    Provenance,
+    /// An SBOM of each platform.
+    Sbom,
+}
+
+fn run_and_attempt(text: &str) -> Result<String, String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if text.split('-').count() <= 2 && text.split('-').all(is_number) {
+        Ok(text.to_owned())
+    } else {
+        Err("a run's number and attempt, as 4711-1".to_owned())
+    }
 }
 
 /// Which graph to draw, and how.

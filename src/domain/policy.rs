@@ -4,9 +4,11 @@
 //! configuration. It is built by `config` (checked there, with file and line) and read by all.
 
 mod names;
+mod reference;
 mod template;
 
 pub use names::{ImageRepository, NameError, Platform, PypiName, Tag, WorkflowFile};
+pub use reference::ImageReference;
 pub use template::{TagTemplate, Template, TemplateError, Variable, Vars};
 
 use std::collections::BTreeMap;
@@ -226,6 +228,11 @@ impl IdentityPattern {
         }
         text.push_str(rest);
         Ok(Self(text))
+    }
+
+    /// A pattern without variables, taken as it is.
+    pub fn literal(pattern: &str) -> Self {
+        Self(pattern.to_owned())
     }
 
     /// The pattern as a person reads it.

@@ -20,10 +20,12 @@ use crate::secret::{Login, Provider};
 pub mod challenge;
 mod entry;
 mod exchange;
+mod referrers;
 pub mod said;
 pub mod token;
 
 use exchange::{Reply, Request};
+pub use referrers::ReferrersPage;
 use token::Entrances;
 
 /// Largest manifest or configuration that is read, bytes.

@@ -9,12 +9,14 @@ use crate::domain::fact::{Ask, Fact, Failure, FailureKind};
 use crate::domain::policy::Tag;
 use crate::domain::time::Timestamp;
 use crate::net::failure;
-use crate::net::registry::{LARGEST_MANIFEST, Meter, RawManifest, Reference, Registry};
+use crate::net::registry::{LARGEST_MANIFEST, Meter, RawManifest, Registry};
 use crate::sources::Answer;
 
-pub use crate::net::registry::RegistryAccess;
+pub use crate::net::registry::{Reference, RegistryAccess};
+pub use evidence::Gathered;
 
 pub mod convert;
+mod evidence;
 mod shelf;
 mod wire;
 
@@ -34,6 +36,9 @@ pub struct Client {
     /// What cannot be read for its content is remembered as that.
     manifests: Shelf<Result<Manifest, Failure>>,
     configs: Shelf<ImageConfig>,
+    /// Manifests and layers of evidence, as they came.
+    raw: Shelf<RawManifest>,
+    pieces: Shelf<bytes::Bytes>,
 }
 
 impl Client {
@@ -43,6 +48,8 @@ impl Client {
             registry: Registry::new(http, access),
             manifests: Shelf::new(REMEMBERED),
             configs: Shelf::new(REMEMBERED),
+            raw: Shelf::new(REMEMBERED),
+            pieces: Shelf::new(REMEMBERED),
         }
     }
 

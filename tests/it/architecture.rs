@@ -9,8 +9,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "cli", "config", "domain", "engine", "headless", "net", "present", "rehearse",
-            "secret", "sim", "sources", "tui",
+            "cli", "config", "domain", "engine", "evidence", "headless", "net", "present",
+            "rehearse", "secret", "sim", "sources", "tui",
         ],
     ),
     (
@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("headless", &["engine", "present", "domain", "config"]),
     ("engine", &["domain", "sources"]),
     ("sources", &["net", "secret", "domain"]),
+    ("evidence", &["secret", "domain"]),
     ("net", &["secret", "domain"]),
     ("present", &["domain"]),
     ("config", &["secret", "domain"]),

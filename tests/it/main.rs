@@ -12,6 +12,7 @@ mod cli;
 mod cockpit;
 mod config;
 mod engine;
+mod evidence;
 mod faults;
 mod graph;
 mod real_clients;

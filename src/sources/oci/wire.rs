@@ -15,6 +15,7 @@ pub(super) struct Manifest {
     pub(super) manifests: Option<Vec<Descriptor>>,
     pub(super) config: Option<Descriptor>,
     pub(super) layers: Option<Vec<Descriptor>>,
+    pub(super) annotations: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// A pointer to other content.

@@ -1,0 +1,101 @@
+//! Signatures and attestations: bytes in, verdict out. Pure and synchronous.
+//!
+//! Every decision about trust is made by `sigstore-verify` with a trusted root of `sigstore-trust-root`; no
+//! cryptography stands here. What is added is comparing: whose identity, which digest, which run, and the two rules
+//! that the library leaves to its callers (the hash of a legacy envelope, and the version of a bundle).
+//!
+//! ```text
+//! Collected (bytes) -> item::judge, one piece each -> report::of, the whole image -> Verification
+//! ```
+
+mod bundle;
+mod item;
+mod legacy;
+mod provenance;
+mod refusal;
+mod report;
+mod sbom;
+mod statement;
+
+use regex::Regex;
+use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
+use sigstore_verify::Verifier;
+
+use crate::domain::evidence::{Attached, Collected, Item, Recipe, Verification};
+
+/// Why nothing can be judged at all.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The trusted root cannot be used.
+    #[error("the trusted root cannot be used: {0}")]
+    Root(String),
+    /// The identity's pattern is none.
+    #[error("the identity's pattern is no regular expression: {0}")]
+    Pattern(#[from] regex::Error),
+}
+
+/// Judges evidence with one trusted root by one recipe; make it once and use it often.
+pub struct Judge {
+    verifier: Verifier,
+    recipe: Recipe,
+    identity: Regex,
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge")
+            .field("recipe", &self.recipe)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Judge {
+    /// Trusts the public good instance of Sigstore, as it was when this program was built.
+    pub fn of_public_good(recipe: Recipe) -> Result<Self, TrustError> {
+        let root = TrustedRoot::from_embedded(SigstoreInstance::PublicGood);
+        Self::new(&root.map_err(|error| TrustError::Root(error.to_string()))?, recipe)
+    }
+
+    /// Trusts what a `trusted_root.json` holds.
+    pub fn of_root(json: &str, recipe: Recipe) -> Result<Self, TrustError> {
+        let root = TrustedRoot::from_json(json);
+        Self::new(&root.map_err(|error| TrustError::Root(error.to_string()))?, recipe)
+    }
+
+    fn new(root: &TrustedRoot, recipe: Recipe) -> Result<Self, TrustError> {
+        if root.certificate_authorities.is_empty() || root.tlogs.is_empty() || root.ctlogs.is_empty() {
+            return Err(TrustError::Root(
+                "it names no certificate authority, no transparency log or no certificate log".to_owned(),
+            ));
+        }
+        Ok(Self {
+            verifier: Verifier::new(root).map_err(|error| TrustError::Root(error.to_string()))?,
+            identity: recipe.identity.compile()?,
+            recipe,
+        })
+    }
+
+    /// What the verdict is measured by.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Judges an image with all that hangs on it.
+    pub fn judge(&self, collected: &Collected) -> Verification {
+        report::of(self, collected)
+    }
+
+    /// Judges each piece that hangs on one digest.
+    fn items(&self, attached: &Attached, is_whole: bool) -> Vec<Item> {
+        attached
+            .pieces
+            .iter()
+            .map(|piece| item::judge(self, piece, &attached.digest, is_whole))
+            .collect()
+    }
+}
+
+/// The first characters of a text of others, for a sentence.
+fn clip(text: &str) -> String {
+    text.chars().take(300).collect()
+}

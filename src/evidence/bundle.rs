@@ -1,0 +1,131 @@
+//! The bundle layout: what a bundle's own text says before the verifier sees it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sigstore_verify::types::Bundle;
+use sigstore_verify::types::bundle::MediaType;
+
+use super::{clip, legacy};
+use crate::domain::evidence::{Fault, Problem};
+
+/// The parts of a bundle that decide whether the verifier is asked at all.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Glance<'a> {
+    #[serde(borrow)]
+    media_type: Option<Cow<'a, str>>,
+    verification_material: Option<Material>,
+    dsse_envelope: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Material {
+    certificate: Option<IgnoredAny>,
+    x509_certificate_chain: Option<IgnoredAny>,
+    #[serde(default)]
+    tlog_entries: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    kind_version: Option<KindVersion>,
+    inclusion_proof: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct KindVersion {
+    kind: String,
+    version: String,
+}
+
+/// The envelope of a bundle, whatever else is wrong with it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Enveloped<'a> {
+    #[serde(borrow)]
+    dsse_envelope: Envelope<'a>,
+}
+
+/// An envelope, as far as its content is concerned.
+#[derive(Deserialize)]
+pub(super) struct Envelope<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+}
+
+impl Envelope<'_> {
+    fn decoded(&self) -> Option<Vec<u8>> {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD
+            .decode(self.payload.as_bytes())
+            .ok()
+    }
+
+    /// The payload of an envelope, not verified.
+    pub(super) fn payload_of(bytes: &[u8]) -> Option<Vec<u8>> {
+        serde_json::from_slice::<Envelope<'_>>(bytes).ok()?.decoded()
+    }
+
+    /// The payload of the envelope in a bundle, not verified.
+    pub(super) fn payload_in(bytes: &[u8]) -> Option<Vec<u8>> {
+        serde_json::from_slice::<Enveloped<'_>>(bytes)
+            .ok()?
+            .dsse_envelope
+            .decoded()
+    }
+}
+
+/// Reads a bundle that refers to an image.
+///
+/// The media type is not signed: a bundle that calls itself older may leave its proof away, so only the version that
+/// must hold one is taken.
+pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
+    let malformed =
+        |error: &dyn std::fmt::Display| Problem::broken(Fault::Malformed, clip(&error.to_string()));
+    let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error))?;
+    let glance: Glance<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    let material = glance
+        .verification_material
+        .ok_or_else(|| malformed(&"it holds no verification material"))?;
+    if material.certificate.is_none() && material.x509_certificate_chain.is_none() {
+        return Err(Problem::broken(Fault::NotKeyless, ""));
+    }
+    let entries = material.tlog_entries.unwrap_or_default();
+    if entries.is_empty() {
+        return Err(Problem::broken(Fault::LogMissing, ""));
+    }
+    let media_type = glance
+        .media_type
+        .as_deref()
+        .and_then(|text| text.parse::<MediaType>().ok());
+    if media_type != Some(MediaType::Bundle0_3) {
+        let found = glance.media_type.as_deref().unwrap_or("no version at all");
+        let detail = format!("the bundle calls itself {found}, which may hold no proof of inclusion");
+        return Err(Problem::broken(Fault::LogInvalid, clip(&detail)));
+    }
+    if entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
+        return Err(Problem::broken(
+            Fault::LogInvalid,
+            "there is no proof of inclusion",
+        ));
+    }
+    if glance.dsse_envelope.is_none() {
+        return Err(malformed(&"it holds no statement"));
+    }
+    for kind in entries.iter().filter_map(|entry| entry.kind_version.as_ref()) {
+        let known = [
+            ("hashedrekord", "0.0.1"),
+            ("hashedrekord", "0.0.2"),
+            ("dsse", "0.0.1"),
+            ("intoto", "0.0.2"),
+        ];
+        if !known.contains(&(kind.kind.as_str(), kind.version.as_str())) {
+            return Err(legacy::unsupported_entry(&kind.kind, &kind.version));
+        }
+    }
+    Bundle::from_json(text).map_err(|error| malformed(&error))
+}

@@ -1,0 +1,167 @@
+//! The legacy layout: a layer with its annotations, put into the form that the verifier takes.
+//!
+//! The form is a bundle of version 0.1, because that version is content with the log's promise; version 0.3 would
+//! ask for a proof that the annotations do not hold.
+
+use serde::Deserialize;
+use serde_json::json;
+use sigstore_verify::rekor::LogEntry;
+use sigstore_verify::types::bundle::{
+    CertificateContent, KindVersion, MediaType, MessageSignature, SignatureContent,
+    VerificationMaterial, VerificationMaterialContent,
+};
+use sigstore_verify::types::{Bundle, DerCertificate, DsseEnvelope, SignatureBytes};
+
+use super::clip;
+use crate::domain::digest::Digest;
+use crate::domain::evidence::{Claim, Fault, Piece, Problem};
+
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+/// What every signed payload calls itself.
+const PAYLOAD_TYPE: &str = "cosign container image signature";
+
+/// The log entry as the annotation holds it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Annotation {
+    signed_entry_timestamp: String,
+    payload: serde_json::Value,
+}
+
+/// The parts of an entry's body that are read here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    kind: String,
+    api_version: String,
+    #[serde(default)]
+    spec: serde_json::Value,
+}
+
+/// A layer of a `.sig`, as a bundle; its artifact is the layer's bytes.
+pub(super) fn signature(piece: &Piece) -> Result<Bundle, Problem> {
+    let (material, _) = material(piece)?;
+    let text = piece.annotations.get(SIGNATURE).map_or("", String::as_str);
+    let signature = SignatureBytes::from_base64(text)
+        .map_err(|error| Problem::broken(Fault::SignatureInvalid, clip(&error.to_string())))?;
+    let content = SignatureContent::MessageSignature(MessageSignature::new(signature));
+    Ok(Bundle::new(MediaType::Bundle0_1, material, content))
+}
+
+/// A layer of an `.att`, as a bundle; its artifact is the digest that it must be about.
+pub(super) fn attestation(piece: &Piece) -> Result<Bundle, Problem> {
+    let (material, body) = material(piece)?;
+    let envelope: DsseEnvelope = serde_json::from_slice(&piece.bytes).map_err(|error| {
+        // Bytes that the log did not see were changed since; what they were is then beside the point.
+        envelope_hash(piece, &body).err().unwrap_or_else(|| {
+            Problem::broken(Fault::Malformed, clip(&error.to_string()))
+        })
+    })?;
+    let content = SignatureContent::DsseEnvelope(envelope);
+    Ok(Bundle::new(MediaType::Bundle0_1, material, content))
+}
+
+/// Whether the log saw these bytes: the verifier compares the payload alone, cosign the whole envelope.
+pub(super) fn same_envelope(piece: &Piece) -> Result<(), Problem> {
+    let (_, body) = material(piece)?;
+    envelope_hash(piece, &body)
+}
+
+fn envelope_hash(piece: &Piece, body: &Body) -> Result<(), Problem> {
+    if body.kind != "dsse" {
+        return Ok(());
+    }
+    let logged = body
+        .spec
+        .pointer("/envelopeHash/value")
+        .and_then(serde_json::Value::as_str);
+    if logged == Some(Digest::of(&piece.bytes).hex()) {
+        Ok(())
+    } else {
+        Err(Problem::broken(
+            Fault::LogInvalid,
+            "the entry is of an envelope with other bytes",
+        ))
+    }
+}
+
+fn material(piece: &Piece) -> Result<(VerificationMaterial, Body), Problem> {
+    let not_keyless = || Problem::broken(Fault::NotKeyless, "");
+    let pem = annotation(piece, CERTIFICATE).ok_or_else(not_keyless)?;
+    let log = annotation(piece, BUNDLE).ok_or_else(|| Problem::broken(Fault::LogMissing, ""))?;
+    let certificate = DerCertificate::from_pem(pem)
+        .map_err(|error| Problem::broken(Fault::CertificateMalformed, clip(&error.to_string())))?;
+    let invalid =
+        |error: &dyn std::fmt::Display| Problem::broken(Fault::LogInvalid, clip(&error.to_string()));
+    let annotation: Annotation = serde_json::from_str(log).map_err(|error| invalid(&error))?;
+    let mut entry = annotation.payload;
+    let Some(fields) = entry.as_object_mut() else {
+        return Err(invalid(&"it is no entry"));
+    };
+    fields.insert(
+        "verification".to_owned(),
+        json!({"signedEntryTimestamp": annotation.signed_entry_timestamp}),
+    );
+    let entry: LogEntry = serde_json::from_value(entry).map_err(|error| invalid(&error))?;
+    let body: Body =
+        serde_json::from_slice(entry.body.as_bytes()).map_err(|error| invalid(&error))?;
+    let kind: KindVersion =
+        serde_json::from_value(json!({"kind": body.kind, "version": body.api_version}))
+            .map_err(|_| unsupported_entry(&body.kind, &body.api_version))?;
+    let entry = entry.to_bundle_entry(kind).map_err(|error| invalid(&error))?;
+    let content = VerificationMaterialContent::Certificate(CertificateContent::new(certificate));
+    let material = VerificationMaterial::new(content).with_tlog_entries(vec![entry]);
+    Ok((material, body))
+}
+
+/// The problem of an entry whose kind the verifier does not know.
+pub(super) fn unsupported_entry(kind: &str, version: &str) -> Problem {
+    let detail = format!("unsupported entry kind {kind} {version}");
+    Problem::broken(Fault::Unsupported, clip(&detail))
+}
+
+fn annotation<'a>(piece: &'a Piece, key: &str) -> Option<&'a str> {
+    piece
+        .annotations
+        .get(key)
+        .map(String::as_str)
+        .filter(|text| !text.trim().is_empty())
+}
+
+/// What a signed payload is about.
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    digest: String,
+}
+
+/// Whether a payload with a good signature is about this digest. Its reference names the host that signed, and is
+/// not compared.
+pub(super) fn is_about(piece: &Piece, subject: &Digest) -> Result<(), Problem> {
+    let payload: Payload = serde_json::from_slice(&piece.bytes)
+        .map_err(|error| Problem::broken(Fault::Malformed, clip(&error.to_string())))?;
+    let critical = payload.critical;
+    if critical.kind != PAYLOAD_TYPE {
+        let found = clip(&critical.kind);
+        return Err(Problem::differs(Claim::PayloadType, PAYLOAD_TYPE, Some(&found)));
+    }
+    if critical.image.digest != subject.as_str() {
+        let found = clip(&critical.image.digest);
+        return Err(Problem::differs(Claim::ImageDigest, subject.as_str(), Some(&found)));
+    }
+    Ok(())
+}

@@ -1,0 +1,533 @@
+//! From single items to what is said of the image.
+
+use std::collections::BTreeMap;
+
+use super::{Judge, sbom};
+use crate::domain::artifact::Platform;
+use crate::domain::digest::Digest;
+use crate::domain::evidence::{
+    Attached, Collected, Finding, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark,
+    Subject, SubjectReport, SubjectVerdict, Verdict, Verification, platform_name,
+};
+
+/// Provenance of this form counts, but clients of the recipe ask for the other.
+const NEWER_PROVENANCE: &str = super::statement::SLSA_V1;
+
+/// What the recipe says of an image.
+pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
+    let whole = &collected.whole;
+    let (mut signatures, mut provenances, mut sboms, mut others) = (vec![], vec![], vec![], vec![]);
+    for item in judge.items(whole, true) {
+        match item.kind {
+            Kind::Signature => signatures.push(item),
+            Kind::Provenance => provenances.push(item),
+            Kind::Sbom => sboms.push(item),
+            Kind::Other => others.push(item),
+        }
+    }
+    let index_sboms = if collected.is_index {
+        std::mem::take(&mut sboms)
+    } else {
+        Vec::new()
+    };
+    let mut told = Told::default();
+    let platforms: Vec<PlatformReport> = collected
+        .platforms
+        .iter()
+        .map(|(platform, attached)| {
+            let items = if collected.is_index {
+                judge.items(attached, false)
+            } else {
+                sboms.clone()
+            };
+            let mut found = Vec::new();
+            for mut item in items {
+                if item.kind == Kind::Sbom {
+                    if let Some(summary) = &item.sbom {
+                        item.remarks.extend(sbom::remarks(summary, platform));
+                    }
+                    found.push(item);
+                } else {
+                    others.push(item);
+                }
+            }
+            let counts = |item: &Item| {
+                let kind = item.predicate_type.as_deref();
+                kind.is_some_and(|kind| judge.recipe.accepts_sbom(kind))
+                    // What cannot be read may have been one.
+                    || item.verdict != ItemVerdict::Valid && kind.is_none()
+            };
+            PlatformReport {
+                platform: platform.clone(),
+                digest: attached.digest.clone(),
+                report: report(found, attached, counts),
+            }
+        })
+        .collect();
+    let verification = Verification {
+        digest: whole.digest.clone(),
+        verdict: Verdict::Verified,
+        signature: report(signatures, whole, |_| true),
+        provenance: report(provenances, whole, |_| true),
+        sboms: platforms,
+        index_sboms,
+        others,
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+    };
+    told.tell(judge, collected, &verification);
+    told.into_verification(verification)
+}
+
+/// The verdict on one subject, over those items that count.
+fn report(items: Vec<Item>, attached: &Attached, counts: impl Fn(&Item) -> bool) -> SubjectReport {
+    let has = |verdict| items.iter().any(|item| counts(item) && item.verdict == verdict);
+    let verdict = if has(ItemVerdict::Valid) {
+        SubjectVerdict::Valid
+    } else if attached.gaps.iter().any(is_failure) {
+        SubjectVerdict::Unknown
+    } else if has(ItemVerdict::Unsupported) {
+        SubjectVerdict::Unsupported
+    } else if has(ItemVerdict::Invalid) {
+        SubjectVerdict::Invalid
+    } else {
+        SubjectVerdict::Absent
+    };
+    SubjectReport { verdict, items }
+}
+
+fn is_failure(gap: &Gap) -> bool {
+    matches!(gap, Gap::Failed { .. })
+}
+
+/// A subject at its place.
+struct At<'a> {
+    subject: Subject,
+    /// `None`: the image as a whole.
+    platform: Option<&'a Platform>,
+    digest: &'a Digest,
+    report: &'a SubjectReport,
+}
+
+impl At<'_> {
+    /// As it stands in a sentence.
+    fn name(&self) -> String {
+        match (self.subject, self.platform) {
+            (Subject::Signature, _) => "the signature".to_owned(),
+            (Subject::Provenance, _) => "the provenance".to_owned(),
+            (Subject::Sbom, Some(platform)) => format!("the SBOM of {}", platform_name(platform)),
+            (Subject::Sbom, None) => "the SBOM".to_owned(),
+        }
+    }
+
+    fn suffix(&self) -> String {
+        self.platform
+            .map(|platform| format!(":{}", platform.architecture))
+            .unwrap_or_default()
+    }
+
+    /// Items of one layout that count for the subject.
+    fn of(&self, layout: Layout) -> impl Iterator<Item = &Item> {
+        self.report.items.iter().filter(move |item| item.layout == layout)
+    }
+
+    fn has_valid(&self, layout: Layout) -> bool {
+        self.of(layout).any(|item| item.verdict == ItemVerdict::Valid)
+    }
+}
+
+/// Findings as they come together; what is said of many places is said once.
+#[derive(Default)]
+struct Told {
+    reasons: Findings,
+    warnings: Findings,
+    is_refused: bool,
+    is_unknown: bool,
+}
+
+#[derive(Default)]
+struct Findings {
+    order: Vec<String>,
+    by_code: BTreeMap<String, (Vec<String>, String)>,
+}
+
+impl Findings {
+    /// One more place (may be empty) of which this is said.
+    fn add(&mut self, code: impl Into<String>, place: impl Into<String>, words: impl Into<String>) {
+        let code = code.into();
+        let (places, _) = self.by_code.entry(code.clone()).or_insert_with(|| {
+            self.order.push(code);
+            (Vec::new(), words.into())
+        });
+        let place = place.into();
+        if !place.is_empty() && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+
+    fn into_findings(mut self) -> Vec<Finding> {
+        let by_code = &mut self.by_code;
+        self.order
+            .into_iter()
+            .filter_map(|code| {
+                let (places, words) = by_code.remove(&code)?;
+                let sentence = if places.is_empty() {
+                    format!("{}.", capital(&words))
+                } else {
+                    format!("{}: {words}.", capital(&places.join(", ")))
+                };
+                Some(Finding { code, sentence })
+            })
+            .collect()
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+impl Told {
+    fn tell(&mut self, judge: &Judge, collected: &Collected, found: &Verification) {
+        let whole = &collected.whole;
+        let at = |subject, report| At {
+            subject,
+            platform: None,
+            digest: &whole.digest,
+            report,
+        };
+        let mut places = vec![
+            at(Subject::Signature, &found.signature),
+            at(Subject::Provenance, &found.provenance),
+        ];
+        places.extend(found.sboms.iter().map(|platform| At {
+            subject: Subject::Sbom,
+            platform: Some(&platform.platform),
+            digest: &platform.digest,
+            report: &platform.report,
+        }));
+        for place in &places {
+            if judge.recipe.requires(place.subject) {
+                self.lacking(place, judge);
+            }
+            self.around(place);
+            self.remarks(place);
+            self.duplicates(place);
+        }
+        self.absent_sboms(judge, found);
+        if judge.recipe.requires(Subject::Sbom) {
+            self.misplaced_sboms(found);
+            if collected.is_index && collected.platforms.is_empty() {
+                self.is_refused = true;
+                self.reasons.add("platform-missing", "", "the index names no platform");
+            }
+        }
+        self.layouts(judge, collected, &places, found);
+        self.gaps(collected);
+        self.newer_provenance(&found.provenance);
+    }
+
+    /// Why a required subject is not valid; absence of SBOMs is told for all platforms at once.
+    fn lacking(&mut self, place: &At<'_>, judge: &Judge) {
+        match place.report.verdict {
+            SubjectVerdict::Valid => {}
+            SubjectVerdict::Absent => {
+                self.is_refused = true;
+                let (code, what) = match place.subject {
+                    Subject::Signature => ("signature-absent", "signature absent: the image is not signed"),
+                    Subject::Provenance => {
+                        ("provenance-absent", "provenance absent: nothing says how the image was built")
+                    }
+                    Subject::Sbom => return,
+                };
+                self.reasons.add(code, "", what);
+            }
+            SubjectVerdict::Invalid => {
+                self.is_refused = true;
+                self.problems(place, judge, ItemVerdict::Invalid);
+            }
+            SubjectVerdict::Unsupported => {
+                self.is_unknown = true;
+                self.problems(place, judge, ItemVerdict::Unsupported);
+            }
+            // Why is told where the gaps are.
+            SubjectVerdict::Unknown => self.is_unknown = true,
+        }
+    }
+
+    fn problems(&mut self, place: &At<'_>, judge: &Judge, verdict: ItemVerdict) {
+        for item in &place.report.items {
+            let counts = place.subject != Subject::Sbom
+                || item.predicate_type.as_deref().is_none_or(|kind| judge.recipe.accepts_sbom(kind));
+            if item.verdict == verdict && counts {
+                for problem in &item.problems {
+                    self.reasons.add(problem.code(), place.name(), problem.words());
+                }
+            }
+        }
+    }
+
+    /// Invalid items beside valid ones of the same layout.
+    fn around(&mut self, place: &At<'_>) {
+        for (layout, code, what) in [
+            (Layout::Legacy, "invalid-layer", "invalid layer beside a valid one"),
+            (Layout::Bundle, "invalid-bundle", "invalid bundle beside a valid one"),
+        ] {
+            let bad = place.of(layout).find(|item| item.verdict != ItemVerdict::Valid);
+            if let Some(bad) = bad.filter(|_| place.has_valid(layout)) {
+                let why = bad.problems.first().map(crate::domain::evidence::Problem::words);
+                let words = format!("{what} ({})", why.unwrap_or_default());
+                self.warnings.add(code, place.name(), words);
+            }
+        }
+    }
+
+    fn remarks(&mut self, place: &At<'_>) {
+        let valid = place
+            .report
+            .items
+            .iter()
+            .filter(|item| item.verdict == ItemVerdict::Valid);
+        for remark in valid.flat_map(|item| &item.remarks) {
+            let code = match remark {
+                Remark::SbomEmpty | Remark::SbomUnread => {
+                    format!("{}{}", remark.code(), place.suffix())
+                }
+                _ => remark.code().to_owned(),
+            };
+            self.warnings.add(code, place.name(), remark.words());
+        }
+    }
+
+    /// More than one valid item of one type on a digest, in one layout.
+    fn duplicates(&mut self, place: &At<'_>) {
+        for layout in [Layout::Legacy, Layout::Bundle] {
+            let mut newest: BTreeMap<Option<&str>, Vec<&Item>> = BTreeMap::new();
+            for item in place.of(layout).filter(|item| item.verdict == ItemVerdict::Valid) {
+                newest.entry(item.predicate_type.as_deref()).or_default().push(item);
+            }
+            for items in newest.into_values().filter(|items| items.len() > 1) {
+                let time = |item: &&&Item| {
+                    item.claims.as_ref().and_then(|claims| claims.times.iter().max().copied())
+                };
+                let last = items.iter().max_by_key(time).and_then(|item| time(&item));
+                let when = last.map_or_else(String::new, |time| format!("; the newest is of {time}"));
+                let (code, what) = match place.subject {
+                    Subject::Signature => ("duplicate-signature".to_owned(), "duplicate signatures"),
+                    _ => (
+                        format!("duplicate-attestation{}", place.suffix()),
+                        "duplicate attestations of one type",
+                    ),
+                };
+                let words = format!("{} {what}, piled up by runs again{when}", items.len());
+                self.warnings.add(code, place.name(), words);
+            }
+        }
+    }
+
+    fn absent_sboms(&mut self, judge: &Judge, found: &Verification) {
+        if !judge.recipe.requires(Subject::Sbom) {
+            return;
+        }
+        let absent: Vec<_> = found
+            .sboms
+            .iter()
+            .filter(|platform| platform.report.verdict == SubjectVerdict::Absent)
+            .collect();
+        let (other_type, none): (Vec<_>, Vec<_>) = absent.into_iter().partition(|platform| {
+            let mut items = platform.report.items.iter();
+            items.any(|item| item.verdict == ItemVerdict::Valid)
+        });
+        self.is_refused |= !(other_type.is_empty() && none.is_empty());
+        for platform in other_type {
+            let name = platform_name(&platform.platform);
+            let found = platform.report.predicate_type().unwrap_or("none").to_owned();
+            let accepted = judge.recipe.sbom_types.join(" or ");
+            let words = format!("SBOM type: there is one of type {found}, and {accepted} is asked for");
+            self.reasons.add("sbom-type", name, words);
+        }
+        let is_everywhere = none.len() == found.sboms.len();
+        for platform in none {
+            let code = if is_everywhere {
+                "sbom-absent".to_owned()
+            } else {
+                format!("sbom-absent:{}", platform.platform.architecture)
+            };
+            let words = "SBOM absent: nothing lists what is in the image";
+            self.reasons.add(code, platform_name(&platform.platform), words);
+        }
+    }
+
+    fn misplaced_sboms(&mut self, found: &Verification) {
+        let misleads = |item: &&Item| item.verdict != ItemVerdict::Invalid;
+        if found.index_sboms.iter().any(|item| misleads(&item)) {
+            self.is_refused = true;
+            self.reasons.add(
+                "sbom-on-index",
+                "",
+                "SBOM on the index: it was made of one platform and speaks for all of them, which misleads the others",
+            );
+        } else if let Some(bad) = found.index_sboms.first() {
+            let why = bad.problems.first().map(crate::domain::evidence::Problem::words);
+            let words = format!("invalid SBOM on the index ({})", why.unwrap_or_default());
+            self.warnings.add("sbom-on-index-invalid", "", words);
+        }
+    }
+
+    /// Clients that know bundles look for them first, and where there is one they do not look at the tags.
+    fn layouts(
+        &mut self,
+        judge: &Judge,
+        collected: &Collected,
+        places: &[At<'_>],
+        found: &Verification,
+    ) {
+        for place in places.iter().filter(|place| judge.recipe.requires(place.subject)) {
+            let (legacy, bundle) = (place.has_valid(Layout::Legacy), place.has_valid(Layout::Bundle));
+            let bad_bundles = place.of(Layout::Bundle).next().is_some();
+            if legacy && !bundle && (bad_bundles || all_bundles_bad(collected, found, place.digest)) {
+                self.is_refused = true;
+                self.reasons.add(
+                    "layouts-differ",
+                    place.name(),
+                    "layouts differ: the evidence under .sig and .att tags holds and every bundle beside it is bad; \
+                     clients that look for bundles first refuse this image",
+                );
+                for item in bundles_at(found, place.digest) {
+                    for problem in &item.problems {
+                        self.reasons.add(problem.code(), place.name(), problem.words());
+                    }
+                }
+            } else if legacy && !bundle && bundles_at(found, place.digest).next().is_some() {
+                self.warnings.add(
+                    "layouts-differ",
+                    place.name(),
+                    "layouts differ: it is only under the tags, and clients that look for bundles first will not find it",
+                );
+            } else if bundle && !legacy && place.of(Layout::Legacy).next().is_some() {
+                self.warnings.add(
+                    "layouts-differ",
+                    place.name(),
+                    "layouts differ: the bundle holds and what is under the tags does not; clients that know only \
+                     .sig and .att tags refuse this image",
+                );
+            }
+        }
+    }
+
+    fn gaps(&mut self, collected: &Collected) {
+        let platforms = collected
+            .platforms
+            .iter()
+            .map(|(platform, attached)| (platform_name(platform), attached));
+        let whole = std::iter::once(("the image".to_owned(), &collected.whole));
+        let platforms = platforms.filter(|_| collected.is_index);
+        for (name, attached) in whole.chain(platforms) {
+            for gap in &attached.gaps {
+                match gap {
+                    Gap::Dangling { layout, digest } => {
+                        let (code, what) = match layout {
+                            Layout::Bundle => ("dangling-referrer", "dangling referrer"),
+                            Layout::Legacy => ("dangling-layer", "dangling layer"),
+                        };
+                        let words = format!("{what}: {} is listed and does not exist", digest.short());
+                        self.warnings.add(code, name.clone(), words);
+                    }
+                    Gap::Failed { failure, .. } => {
+                        let words = format!(
+                            "could not look everywhere: {}",
+                            failure.what.trim_end_matches('.')
+                        );
+                        let told = if self.is_unknown {
+                            &mut self.reasons
+                        } else {
+                            &mut self.warnings
+                        };
+                        told.add("not-looked", name.clone(), words);
+                    }
+                }
+            }
+        }
+        for (platform, digest) in &collected.missing {
+            self.is_refused = true;
+            let words = format!(
+                "platform missing: the index names {} and the registry does not have it",
+                digest.short()
+            );
+            self.reasons.add("platform-missing", platform_name(platform), words);
+        }
+    }
+
+    fn newer_provenance(&mut self, provenance: &SubjectReport) {
+        let is_valid = |item: &&Item| item.verdict == ItemVerdict::Valid;
+        let mut valid = provenance.items.iter().filter(is_valid).peekable();
+        // Advice for clients is beside the point where the image is refused.
+        let only_newer = valid.peek().is_some()
+            && valid.all(|item| item.predicate_type.as_deref() == Some(NEWER_PROVENANCE));
+        if only_newer && !self.is_refused {
+            self.warnings.add(
+                "provenance-v1",
+                "",
+                "provenance v1: it is in SLSA's newer form; clients that ask for v0.2 will not find it",
+            );
+        }
+    }
+
+    fn into_verification(self, found: Verification) -> Verification {
+        let verdict = if self.is_refused {
+            Verdict::Refused
+        } else if self.is_unknown {
+            Verdict::Unknown
+        } else {
+            Verdict::Verified
+        };
+        Verification {
+            verdict,
+            reasons: self.reasons.into_findings(),
+            warnings: self.warnings.into_findings(),
+            ..found
+        }
+    }
+}
+
+/// All bundles at a digest, whatever they are about. `others` holds those of the platforms too, so only what is at
+/// the image itself or is an SBOM of the platform is told apart here.
+fn bundles_at<'a>(found: &'a Verification, digest: &'a Digest) -> impl Iterator<Item = &'a Item> {
+    let whole = (found.digest == *digest).then(|| {
+        found
+            .signature
+            .items
+            .iter()
+            .chain(&found.provenance.items)
+            .chain(&found.index_sboms)
+    });
+    let platform = found
+        .sboms
+        .iter()
+        .filter(move |platform| platform.digest == *digest)
+        .flat_map(|platform| &platform.report.items);
+    whole
+        .into_iter()
+        .flatten()
+        .chain(platform)
+        .filter(|item| item.layout == Layout::Bundle)
+}
+
+/// Whether there are bundles at a digest and none is valid.
+fn all_bundles_bad(collected: &Collected, found: &Verification, digest: &Digest) -> bool {
+    let mut any = false;
+    for item in bundles_at(found, digest) {
+        if item.verdict == ItemVerdict::Valid {
+            return false;
+        }
+        any = true;
+    }
+    // A bundle of another kind stands in the way as well.
+    any || (collected.whole.digest == *digest
+        && found.others.iter().any(|item| {
+            item.layout == Layout::Bundle && item.verdict != ItemVerdict::Valid
+        }))
+}

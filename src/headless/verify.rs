@@ -1,0 +1,256 @@
+//! What `gonogo verify` prints: text, and JSON whose names are frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::domain::evidence::{
+    Claims, Finding, Item, ItemVerdict, Layout, SubjectReport, SubjectVerdict, Verdict,
+    Verification, platform_name,
+};
+use crate::domain::policy::ImageReference;
+use crate::present::clean::clean;
+
+/// The document of `verify --json`. Fields may be added, none renamed.
+#[derive(Debug, Serialize)]
+pub struct VerifyV1 {
+    schema_version: u8,
+    reference: String,
+    digest: Option<String>,
+    verdict: Verdict,
+    signature: SubjectV1,
+    provenance: SubjectV1,
+    sbom: BTreeMap<String, SubjectV1>,
+    reasons: Vec<String>,
+    warnings: Vec<String>,
+    /// Short names of the reasons, in their order.
+    reason_codes: Vec<String>,
+    /// Short names of the warnings, in their order.
+    warning_codes: Vec<String>,
+    /// SBOMs at the index, and evidence of other kinds.
+    other: Vec<ItemV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct SubjectV1 {
+    verdict: SubjectVerdict,
+    layout: Option<&'static str>,
+    predicate_type: Option<String>,
+    items: Vec<ItemV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemV1 {
+    verdict: ItemVerdict,
+    /// Why it is not valid.
+    reason: Option<String>,
+    codes: Vec<&'static str>,
+    layout: Layout,
+    digest: String,
+    predicate_type: Option<String>,
+    claims: Option<ClaimsV1>,
+    packages: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimsV1 {
+    identity: Option<String>,
+    issuer: Option<String>,
+    repository: Option<String>,
+    commit: Option<String>,
+    #[serde(rename = "ref")]
+    git_ref: Option<String>,
+    run: Option<String>,
+    workflow: Option<String>,
+    trigger: Option<String>,
+    runner: Option<String>,
+    environment: Option<String>,
+    log_index: Option<u64>,
+    times: Vec<String>,
+}
+
+impl VerifyV1 {
+    /// An image that was judged.
+    pub fn of(reference: &str, found: &Verification) -> Self {
+        let mut sbom = BTreeMap::new();
+        for platform in &found.sboms {
+            let mut name = platform_name(&platform.platform);
+            if sbom.contains_key(&name) {
+                let _ = write!(name, "@{}", platform.digest);
+            }
+            sbom.insert(clean(&name), SubjectV1::of(&platform.report));
+        }
+        Self {
+            schema_version: 1,
+            reference: clean(reference),
+            digest: Some(found.digest.to_string()),
+            verdict: found.verdict,
+            signature: SubjectV1::of(&found.signature),
+            provenance: SubjectV1::of(&found.provenance),
+            sbom,
+            reasons: sentences(&found.reasons),
+            warnings: sentences(&found.warnings),
+            reason_codes: codes(&found.reasons),
+            warning_codes: codes(&found.warnings),
+            other: found
+                .index_sboms
+                .iter()
+                .chain(&found.others)
+                .map(ItemV1::of)
+                .collect(),
+        }
+    }
+
+    /// An image that could not be looked at.
+    pub fn unseen(reference: &str, named: &ImageReference, why: &str) -> Self {
+        let nothing = || SubjectV1 {
+            verdict: SubjectVerdict::Unknown,
+            layout: None,
+            predicate_type: None,
+            items: Vec::new(),
+        };
+        Self {
+            schema_version: 1,
+            reference: clean(reference),
+            digest: named.digest.as_ref().map(ToString::to_string),
+            verdict: Verdict::Unknown,
+            signature: nothing(),
+            provenance: nothing(),
+            sbom: BTreeMap::new(),
+            reasons: vec![clean(why)],
+            warnings: Vec::new(),
+            reason_codes: vec!["not-looked".to_owned()],
+            warning_codes: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+}
+
+impl SubjectV1 {
+    fn of(report: &SubjectReport) -> Self {
+        Self {
+            verdict: report.verdict,
+            layout: layout_of(report),
+            predicate_type: report.predicate_type().map(clean),
+            items: report.items.iter().map(ItemV1::of).collect(),
+        }
+    }
+}
+
+/// Where the valid items are; without any, where the items are.
+fn layout_of(report: &SubjectReport) -> Option<&'static str> {
+    let valid = |item: &&Item| item.verdict == ItemVerdict::Valid;
+    let mut layouts: BTreeSet<Layout> = report.items.iter().filter(valid).map(|item| item.layout).collect();
+    if layouts.is_empty() {
+        layouts = report.items.iter().map(|item| item.layout).collect();
+    }
+    match (
+        layouts.contains(&Layout::Legacy),
+        layouts.contains(&Layout::Bundle),
+    ) {
+        (true, true) => Some("both"),
+        (true, false) => Some("legacy"),
+        (false, true) => Some("bundle"),
+        (false, false) => None,
+    }
+}
+
+impl ItemV1 {
+    fn of(item: &Item) -> Self {
+        let words: Vec<_> = item.problems.iter().map(|problem| clean(&problem.words())).collect();
+        Self {
+            verdict: item.verdict,
+            reason: (!words.is_empty()).then(|| words.join("; ")),
+            codes: item.problems.iter().map(crate::domain::evidence::Problem::code).collect(),
+            layout: item.layout,
+            digest: item.digest.to_string(),
+            predicate_type: item.predicate_type.as_deref().map(clean),
+            claims: item.claims.as_ref().map(ClaimsV1::of),
+            packages: item.sbom.as_ref().map(|sbom| sbom.packages.len()),
+        }
+    }
+}
+
+impl ClaimsV1 {
+    fn of(claims: &Claims) -> Self {
+        let cleaned = |text: &Option<String>| text.as_deref().map(clean);
+        Self {
+            identity: cleaned(&claims.identity),
+            issuer: cleaned(&claims.issuer),
+            repository: cleaned(&claims.repository),
+            commit: cleaned(&claims.commit),
+            git_ref: cleaned(&claims.git_ref),
+            run: cleaned(&claims.run),
+            workflow: cleaned(&claims.workflow),
+            trigger: cleaned(&claims.trigger),
+            runner: cleaned(&claims.runner),
+            environment: cleaned(&claims.environment),
+            log_index: claims.log_index,
+            times: claims.times.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn sentences(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| clean(&finding.sentence)).collect()
+}
+
+fn codes(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| clean(&finding.code)).collect()
+}
+
+/// The same for a person.
+pub fn text(reference: &str, found: &Verification) -> String {
+    let mut out = String::new();
+    let word = match found.verdict {
+        Verdict::Verified => "VERIFIED",
+        Verdict::Refused => "REFUSED",
+        Verdict::Unknown => "CANNOT TELL",
+    };
+    let _ = writeln!(out, "{word}  {}", clean(reference));
+    let _ = writeln!(out, "  digest      {}", found.digest);
+    let mut row = |name: &str, report: &SubjectReport| {
+        let mut line = format!("  {name:<22}{}", verdict_word(report.verdict));
+        if let Some(layout) = layout_of(report) {
+            let _ = write!(line, " ({layout})");
+        }
+        let valid = report.items.iter().find(|item| item.verdict == ItemVerdict::Valid);
+        if let Some(packages) = valid.and_then(|item| item.sbom.as_ref()).map(|sbom| sbom.packages.len()) {
+            let _ = write!(line, ", {packages} packages");
+        }
+        let _ = writeln!(out, "{line}");
+        let identity = valid.and_then(|item| item.claims.as_ref()?.identity.as_deref());
+        if let Some(identity) = identity.filter(|_| name == "signature") {
+            let _ = writeln!(out, "    by {}", clean(identity));
+        }
+    };
+    row("signature", &found.signature);
+    row("provenance", &found.provenance);
+    for platform in &found.sboms {
+        let name = format!("SBOM {}", clean(&platform_name(&platform.platform)));
+        row(&name, &platform.report);
+    }
+    for finding in &found.reasons {
+        let _ = writeln!(out, "  ✗ {}", clean(&finding.sentence));
+    }
+    for finding in &found.warnings {
+        let _ = writeln!(out, "  ! {}", clean(&finding.sentence));
+    }
+    out
+}
+
+/// That an image could not be looked at, for a person.
+pub fn unseen(reference: &str, why: &str) -> String {
+    format!("CANNOT TELL  {}\n  ? {}\n", clean(reference), clean(why))
+}
+
+fn verdict_word(verdict: SubjectVerdict) -> &'static str {
+    match verdict {
+        SubjectVerdict::Valid => "valid",
+        SubjectVerdict::Invalid => "INVALID",
+        SubjectVerdict::Absent => "absent",
+        SubjectVerdict::Unsupported => "unsupported",
+        SubjectVerdict::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,78 @@
+//! What refers to a manifest: the list that a registry with the referrers API keeps.
+
+use bytes::Bytes;
+use http::header::LINK;
+use http::{Method, StatusCode};
+use url::Url;
+
+use super::exchange::Request;
+use super::{LARGEST_PAGE, Meter, Registry, media_type};
+use crate::domain::digest::Digest;
+use crate::domain::fact::Failure;
+use crate::domain::time::Timestamp;
+use crate::net::{address, failure};
+
+/// The type of the list.
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// One page of what refers to a manifest.
+#[derive(Debug)]
+pub struct ReferrersPage {
+    /// An image index, as it came.
+    pub index: Bytes,
+    /// Where the next page is.
+    pub next: Option<Url>,
+}
+
+impl Registry {
+    /// One page of what refers to `subject`: the first, or the one that the page before named.
+    ///
+    /// `None`: this registry has no such list, and the tag that stands in for it must be looked at.
+    pub async fn referrers(
+        &self,
+        subject: &Digest,
+        page: Option<&Url>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<ReferrersPage>, Failure> {
+        let url = match page {
+            Some(page) => page.clone(),
+            None => self.url(&["referrers", subject.as_str()])?,
+        };
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            accept: Some(INDEX),
+            limit: LARGEST_PAGE,
+        };
+        let reply = self.send(&request, now, meter).await?;
+        match reply.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                return Ok(None);
+            }
+            _ => return Err(self.refused(&reply, now)),
+        }
+        let sent = media_type(&reply.headers);
+        if sent != INDEX && sent != "application/json" {
+            return Err(failure::malformed(self.service(), "a list of referrers"));
+        }
+        let next = address::link(&url, &reply.headers, "next");
+        // A list that goes on where it cannot be followed is not a short list.
+        let goes_on = reply.headers.get_all(LINK).iter().any(|value| {
+            String::from_utf8_lossy(value.as_bytes())
+                .to_ascii_lowercase()
+                .contains("next")
+        });
+        if next.is_none() && goes_on {
+            return Err(failure::malformed(
+                self.service(),
+                "a next page of referrers on its own address",
+            ));
+        }
+        Ok(Some(ReferrersPage {
+            index: reply.body,
+            next,
+        }))
+    }
+}

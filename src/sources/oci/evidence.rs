@@ -1,0 +1,457 @@
+//! Collects what hangs on an image: the legacy tags of its digest, and what refers to it by either way.
+//!
+//! Both layouts and both ways to referrers are looked at each time: an image is never called unsigned because one
+//! look failed or one list was empty. Only bytes are brought; what they are worth is not judged here.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+
+use super::{Client, convert, wire};
+use crate::domain::artifact::{Manifest, ManifestContent};
+use crate::domain::digest::Digest;
+use crate::domain::evidence::{Attached, Collected, Gap, Layout, Piece, Place};
+use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
+use crate::domain::policy::{Platform, Tag};
+use crate::domain::time::Timestamp;
+use crate::net::failure;
+use crate::net::registry::{Meter, RawManifest, Reference};
+
+/// Largest attestation that is read, bytes.
+const LARGEST_PIECE: usize = 64 * 1024 * 1024;
+/// Layers of one manifest, and referrers of one digest, that are looked at.
+const MOST_PIECES: usize = 128;
+/// Bytes of all that hangs on one image.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+/// Pages of one list of referrers that are read.
+const MOST_PAGES: usize = 16;
+/// Platforms of one image that are looked at.
+const MOST_PLATFORMS: usize = 64;
+/// How the media type of a bundle begins.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+
+/// An image with what hangs on it, and what it cost to look.
+#[derive(Debug)]
+pub struct Gathered {
+    /// What was found; `None`: there is no such image.
+    pub outcome: Result<Option<Collected>, Failure>,
+    /// What it cost.
+    pub cost: Cost,
+    /// The registry's budget after it.
+    pub rate: Option<Rate>,
+}
+
+/// What many looks at a time cost together, and the bytes that they may still bring.
+struct Tally {
+    meter: Mutex<(Meter, u64)>,
+    now: Timestamp,
+}
+
+impl Tally {
+    fn add(&self, meter: Meter) {
+        let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        sum.0.cost += meter.cost;
+        sum.0.rate = meter.rate.or(sum.0.rate);
+    }
+
+    /// Takes from the bytes that are left; `false`: there are too few.
+    fn takes(&self, bytes: u64) -> bool {
+        let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        sum.1 = sum.1.saturating_add(bytes);
+        sum.1 <= MOST_BYTES
+    }
+}
+
+/// What one place gave.
+#[derive(Default)]
+struct Found {
+    pieces: Vec<Piece>,
+    gaps: Vec<Gap>,
+}
+
+impl Found {
+    fn failed(layout: Layout, failure: Failure) -> Self {
+        Self {
+            pieces: Vec::new(),
+            gaps: vec![Gap::Failed { layout, failure }],
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.pieces.extend(other.pieces);
+        self.gaps.extend(other.gaps);
+    }
+}
+
+impl Client {
+    /// Everything that hangs on an image and its platforms.
+    pub async fn evidence(&self, reference: Reference<'_>, now: Timestamp) -> Gathered {
+        let tally = Tally {
+            meter: Mutex::new((Meter::default(), 0)),
+            now,
+        };
+        let outcome = self.collect(reference, &tally).await;
+        let (meter, _) = *tally.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        Gathered {
+            outcome,
+            cost: meter.cost,
+            rate: meter.rate,
+        }
+    }
+
+    async fn collect(
+        &self,
+        reference: Reference<'_>,
+        tally: &Tally,
+    ) -> Result<Option<Collected>, Failure> {
+        let Some(raw) = self.fetch(reference, tally).await? else {
+            return Ok(None);
+        };
+        let manifest: Manifest = convert::manifest(&raw.bytes, &raw.media_type, &raw.digest)
+            .map_err(|why| self.unreadable(&raw, &why))?;
+        let digest = &raw.digest;
+        match manifest.content {
+            ManifestContent::Index {
+                platforms,
+                attestations,
+            } => {
+                let platforms: Vec<_> = platforms
+                    .into_iter()
+                    .filter(|entry| entry.platform.architecture != "unknown")
+                    .collect();
+                if platforms.len() > MOST_PLATFORMS {
+                    return Err(too_many("platforms", platforms.len()));
+                }
+                let each = platforms.iter().map(|entry| async {
+                    let hanging = self.hanging(&entry.digest, false, tally);
+                    join(hanging, self.exists(&entry.digest, tally)).await
+                });
+                let (whole, each) = join(self.hanging(digest, true, tally), join_all(each)).await;
+                let (mut found, mut missing) = (Vec::new(), Vec::new());
+                for (entry, (mut attached, exists)) in platforms.into_iter().zip(each) {
+                    match exists {
+                        Ok(true) => {}
+                        Ok(false) => missing.push((entry.platform.clone(), entry.digest)),
+                        Err(failure) => attached.gaps.push(Gap::Failed {
+                            layout: Layout::Legacy,
+                            failure,
+                        }),
+                    }
+                    found.push((entry.platform, attached));
+                }
+                Ok(Some(Collected {
+                    is_index: true,
+                    whole,
+                    platforms: found,
+                    missing,
+                    buildkit: attestations,
+                }))
+            }
+            ManifestContent::Image { config, .. } => {
+                let (whole, platform) = join(
+                    self.hanging(digest, true, tally),
+                    self.platform(&config, tally),
+                )
+                .await;
+                let platform = platform?;
+                Ok(Some(Collected {
+                    is_index: false,
+                    platforms: vec![(platform, whole.clone())],
+                    whole,
+                    missing: Vec::new(),
+                    buildkit: Vec::new(),
+                }))
+            }
+            ManifestContent::Other { artifact_type } => Err(failure::plain(
+                FailureKind::Malformed,
+                format!("{} is no image: it is of type {artifact_type}.", digest.short()),
+                "Name the image itself, not what hangs on it.",
+            )),
+        }
+    }
+
+    async fn platform(&self, config: &Digest, tally: &Tally) -> Result<Platform, Failure> {
+        let bytes = self.bytes(config, super::LARGEST_MANIFEST, tally).await?;
+        let read = convert::config(&bytes, config);
+        let read = read.map_err(|_| failure::malformed(self.registry.service(), "a configuration"))?;
+        Ok(read.platform)
+    }
+
+    /// Everything that hangs on one digest. A `.sig` is only looked for on the image itself.
+    async fn hanging(&self, digest: &Digest, is_whole: bool, tally: &Tally) -> Attached {
+        let legacy = async {
+            let signature = async {
+                if is_whole {
+                    self.tagged(digest, "sig", Place::Sig, tally).await
+                } else {
+                    Found::default()
+                }
+            };
+            let attestation = self.tagged(digest, "att", Place::Att, tally);
+            let (mut found, attestation) = join(signature, attestation).await;
+            found.add(attestation);
+            found
+        };
+        let (mut found, bundles) = join(legacy, self.referring(digest, tally)).await;
+        found.add(bundles);
+        Attached {
+            digest: digest.clone(),
+            pieces: found.pieces,
+            gaps: found.gaps,
+        }
+    }
+
+    /// The layers of a legacy tag.
+    async fn tagged(&self, digest: &Digest, ending: &str, place: Place, tally: &Tally) -> Found {
+        let Some(tag) = tag_of(digest, Some(ending)) else {
+            return Found::default();
+        };
+        let manifest = match self.fetch(Reference::Tag(&tag), tally).await {
+            Ok(Some(raw)) => self.opened(&raw),
+            Ok(None) => return Found::default(),
+            Err(failure) => Err(failure),
+        };
+        match manifest {
+            Ok(manifest) => {
+                let layers = manifest.layers.unwrap_or_default();
+                self.layers(layers, place, None, tally).await
+            }
+            Err(failure) => Found::failed(Layout::Legacy, failure),
+        }
+    }
+
+    /// The bundles that refer to a digest, by the registry's list and by the tag that stands in for it.
+    async fn referring(&self, digest: &Digest, tally: &Tally) -> Found {
+        let (listed, tagged) = join(self.listed(digest, tally), self.fallback(digest, tally)).await;
+        let mut found = Found::default();
+        let mut referrers = Vec::new();
+        for list in [listed, tagged] {
+            match list {
+                Ok(list) => referrers.extend(list),
+                Err(failure) => found.add(Found::failed(Layout::Bundle, failure)),
+            }
+        }
+        let mut seen = HashSet::new();
+        referrers.retain(|digest| seen.insert(digest.clone()));
+        if referrers.len() > MOST_PIECES {
+            let failure = too_many("referrers", referrers.len());
+            found.add(Found::failed(Layout::Bundle, failure));
+            referrers.truncate(MOST_PIECES);
+        }
+        let opened = referrers
+            .iter()
+            .map(|referrer| self.referrer(referrer, tally));
+        for one in join_all(opened).await {
+            found.add(one);
+        }
+        found
+    }
+
+    async fn listed(&self, digest: &Digest, tally: &Tally) -> Result<Vec<Digest>, Failure> {
+        let mut referrers = Vec::new();
+        let mut page = None;
+        for _ in 0..MOST_PAGES {
+            let mut meter = Meter::default();
+            let got = self
+                .registry
+                .referrers(digest, page.as_ref(), tally.now, &mut meter)
+                .await;
+            tally.add(meter);
+            let Some(got) = got? else {
+                return Ok(referrers);
+            };
+            referrers.extend(self.entries(&got.index)?);
+            match got.next {
+                Some(next) if referrers.len() <= MOST_PIECES => page = Some(next),
+                Some(_) => return Err(too_many("referrers", referrers.len())),
+                None => return Ok(referrers),
+            }
+        }
+        Err(too_many("pages of referrers", MOST_PAGES))
+    }
+
+    async fn fallback(&self, digest: &Digest, tally: &Tally) -> Result<Vec<Digest>, Failure> {
+        let Some(tag) = tag_of(digest, None) else {
+            return Ok(Vec::new());
+        };
+        match self.fetch(Reference::Tag(&tag), tally).await? {
+            Some(raw) => self.entries(&raw.bytes),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn entries(&self, index: &[u8]) -> Result<Vec<Digest>, Failure> {
+        let what = "a list of referrers";
+        let wire: wire::Manifest = serde_json::from_slice(index)
+            .map_err(|error| failure::json(self.registry.service(), what, &error))?;
+        wire.manifests
+            .unwrap_or_default()
+            .into_iter()
+            .map(|entry| {
+                let digest = entry.digest.parse();
+                digest.map_err(|_| failure::malformed(self.registry.service(), what))
+            })
+            .collect()
+    }
+
+    /// The bundles in one referrer. What the list says of its type is not believed, clients write it differently; nor
+    /// what it refers to, which stands in the signed statement.
+    async fn referrer(&self, referrer: &Digest, tally: &Tally) -> Found {
+        let manifest = match self.fetch(Reference::Digest(referrer), tally).await {
+            Ok(Some(raw)) => self.opened(&raw),
+            Ok(None) => {
+                return Found {
+                    pieces: Vec::new(),
+                    gaps: vec![Gap::Dangling {
+                        layout: Layout::Bundle,
+                        digest: referrer.clone(),
+                    }],
+                };
+            }
+            Err(failure) => Err(failure),
+        };
+        let manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(failure) => return Found::failed(Layout::Bundle, failure),
+        };
+        let layers = manifest
+            .layers
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|layer| {
+                let media_type = layer.media_type.as_deref().unwrap_or_default();
+                media_type.starts_with(BUNDLE)
+            })
+            .collect();
+        let annotations = texts(manifest.annotations);
+        self.layers(layers, Place::Referrer, Some(&annotations), tally)
+            .await
+    }
+
+    fn opened(&self, raw: &RawManifest) -> Result<wire::Manifest, Failure> {
+        serde_json::from_slice(&raw.bytes)
+            .map_err(|error| failure::json(self.registry.service(), "a manifest", &error))
+    }
+
+    /// The bytes of layers, each with its own annotations or those of its manifest.
+    async fn layers(
+        &self,
+        mut layers: Vec<wire::Descriptor>,
+        place: Place,
+        annotations: Option<&BTreeMap<String, String>>,
+        tally: &Tally,
+    ) -> Found {
+        let mut found = Found::default();
+        if layers.len() > MOST_PIECES {
+            let failure = too_many("layers", layers.len());
+            found.add(Found::failed(place.layout(), failure));
+            layers.truncate(MOST_PIECES);
+        }
+        let fetched = layers.into_iter().map(|layer| async {
+            let digest: Digest = layer
+                .digest
+                .parse()
+                .map_err(|_| failure::malformed(self.registry.service(), "a layer's digest"))?;
+            let bytes = self.bytes(&digest, LARGEST_PIECE, tally).await;
+            Ok((layer, digest, bytes))
+        });
+        for one in join_all(fetched).await {
+            match one {
+                Ok((layer, digest, Ok(bytes))) => found.pieces.push(Piece {
+                    place,
+                    digest,
+                    annotations: annotations.cloned().unwrap_or_else(|| texts(layer.annotations)),
+                    bytes,
+                }),
+                Ok((_, digest, Err(failure))) if failure.kind == FailureKind::NotFound => {
+                    found.gaps.push(Gap::Dangling {
+                        layout: place.layout(),
+                        digest,
+                    });
+                }
+                Ok((_, _, Err(failure))) | Err(failure) => {
+                    found.add(Found::failed(place.layout(), failure));
+                }
+            }
+        }
+        found
+    }
+
+    async fn exists(&self, digest: &Digest, tally: &Tally) -> Result<bool, Failure> {
+        let mut meter = Meter::default();
+        let resolved = self
+            .registry
+            .resolve(Reference::Digest(digest), tally.now, &mut meter)
+            .await;
+        tally.add(meter);
+        Ok(resolved?.is_some())
+    }
+
+    async fn fetch(
+        &self,
+        reference: Reference<'_>,
+        tally: &Tally,
+    ) -> Result<Option<RawManifest>, Failure> {
+        let fetch = async {
+            let mut meter = Meter::default();
+            let raw = self.registry.manifest(reference, tally.now, &mut meter).await;
+            tally.add(meter);
+            raw
+        };
+        match reference {
+            Reference::Tag(_) => fetch.await,
+            Reference::Digest(digest) => {
+                let sized = async { Ok(fetch.await?.map(|raw| (raw.clone(), raw.bytes.len()))) };
+                let found = self.raw.get_or_fetch(digest, sized).await?;
+                Ok(found.map(|raw| (*raw).clone()))
+            }
+        }
+    }
+
+    async fn bytes(&self, digest: &Digest, limit: usize, tally: &Tally) -> Result<Bytes, Failure> {
+        let found = self
+            .pieces
+            .get_or_fetch(digest, async {
+                let mut meter = Meter::default();
+                let bytes = self.registry.blob(digest, limit, tally.now, &mut meter).await;
+                tally.add(meter);
+                let bytes = bytes?;
+                let size = bytes.len();
+                Ok(Some((bytes, size)))
+            })
+            .await?;
+        let bytes = found.map(|bytes| (*bytes).clone()).unwrap_or_default();
+        if tally.takes(bytes.len() as u64) {
+            Ok(bytes)
+        } else {
+            Err(too_many("bytes of evidence", bytes.len()))
+        }
+    }
+}
+
+/// The tag that stands for a digest: `sha256-<hex>`, with an ending or without. A SHA-512 digest is too long for one.
+fn tag_of(digest: &Digest, ending: Option<&str>) -> Option<Tag> {
+    let base = digest.as_str().replacen(':', "-", 1);
+    match ending {
+        Some(ending) => format!("{base}.{ending}").parse().ok(),
+        None => base.parse().ok(),
+    }
+}
+
+fn texts(annotations: Option<BTreeMap<String, Option<String>>>) -> BTreeMap<String, String> {
+    annotations
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+}
+
+fn too_many(what: &str, count: usize) -> Failure {
+    failure::plain(
+        FailureKind::TooLarge,
+        format!("There are too many {what} to look at them all ({count})."),
+        "See who pushed them, and remove what nobody needs.",
+    )
+}
