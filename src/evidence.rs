@@ -53,19 +53,29 @@ impl Judge {
     /// Trusts the public good instance of Sigstore, as it was when this program was built.
     pub fn of_public_good(recipe: Recipe) -> Result<Self, TrustError> {
         let root = TrustedRoot::from_embedded(SigstoreInstance::PublicGood);
-        Self::new(&root.map_err(|error| TrustError::Root(error.to_string()))?, recipe)
+        Self::new(
+            &root.map_err(|error| TrustError::Root(error.to_string()))?,
+            recipe,
+        )
     }
 
     /// Trusts what a `trusted_root.json` holds.
     pub fn of_root(json: &str, recipe: Recipe) -> Result<Self, TrustError> {
         let root = TrustedRoot::from_json(json);
-        Self::new(&root.map_err(|error| TrustError::Root(error.to_string()))?, recipe)
+        Self::new(
+            &root.map_err(|error| TrustError::Root(error.to_string()))?,
+            recipe,
+        )
     }
 
     fn new(root: &TrustedRoot, recipe: Recipe) -> Result<Self, TrustError> {
-        if root.certificate_authorities.is_empty() || root.tlogs.is_empty() || root.ctlogs.is_empty() {
+        if root.certificate_authorities.is_empty()
+            || root.tlogs.is_empty()
+            || root.ctlogs.is_empty()
+        {
             return Err(TrustError::Root(
-                "it names no certificate authority, no transparency log or no certificate log".to_owned(),
+                "it names no certificate authority, no transparency log or no certificate log"
+                    .to_owned(),
             ));
         }
         Ok(Self {

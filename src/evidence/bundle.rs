@@ -67,7 +67,9 @@ impl Envelope<'_> {
 
     /// The payload of an envelope, not verified.
     pub(super) fn payload_of(bytes: &[u8]) -> Option<Vec<u8>> {
-        serde_json::from_slice::<Envelope<'_>>(bytes).ok()?.decoded()
+        serde_json::from_slice::<Envelope<'_>>(bytes)
+            .ok()?
+            .decoded()
     }
 
     /// The payload of the envelope in a bundle, not verified.
@@ -104,7 +106,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
         .and_then(|text| text.parse::<MediaType>().ok());
     if media_type != Some(MediaType::Bundle0_3) {
         let found = glance.media_type.as_deref().unwrap_or("no version at all");
-        let detail = format!("the bundle calls itself {found}, which may hold no proof of inclusion");
+        let detail =
+            format!("the bundle calls itself {found}, which may hold no proof of inclusion");
         return Err(Problem::broken(Fault::LogInvalid, clip(&detail)));
     }
     if entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
@@ -116,7 +119,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
     if glance.dsse_envelope.is_none() {
         return Err(malformed(&"it holds no statement"));
     }
-    for kind in entries.iter().filter_map(|entry| entry.kind_version.as_ref()) {
+    for kind in entries
+        .iter()
+        .filter_map(|entry| entry.kind_version.as_ref())
+    {
         let known = [
             ("hashedrekord", "0.0.1"),
             ("hashedrekord", "0.0.2"),

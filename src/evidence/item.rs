@@ -90,14 +90,14 @@ fn verified(
     payload_type(&bundle).map_err(bare)?;
     let artifact = match piece.place {
         Place::Sig => Artifact::from(&piece.bytes[..]),
-        Place::Att | Place::Referrer => Artifact::from_digest(
-            Sha256Hash::from_hex(subject.hex()).map_err(|_| {
+        Place::Att | Place::Referrer => {
+            Artifact::from_digest(Sha256Hash::from_hex(subject.hex()).map_err(|_| {
                 bare(Problem::broken(
                     Fault::Unsupported,
                     "the image's digest is not SHA-256",
                 ))
-            })?,
-        ),
+            })?)
+        }
     };
     // The signer is compared below, where a pattern may be used; all the cryptography is checked here.
     let policy = VerificationPolicy::any_identity();
@@ -106,7 +106,10 @@ fn verified(
         .verify(artifact, &bundle, &policy)
         .map_err(|error| bare(refusal::problem(&error, &bundle, subject.as_str())))?;
     if !(result.certificate_verified() && result.sct_verified() && result.tlog_verified()) {
-        return Err(bare(Problem::broken(Fault::Unsupported, "not everything was checked")));
+        return Err(bare(Problem::broken(
+            Fault::Unsupported,
+            "not everything was checked",
+        )));
     }
     let claims = claims(&result, &bundle);
     let with_claims = |problem| (problem, Some(claims.clone()));
@@ -132,7 +135,13 @@ fn payload_type(bundle: &Bundle) -> Result<(), Problem> {
         .and_then(|certificate| parse_certificate_info(certificate).ok())
         .is_some_and(|info| {
             let scheme = info.key_algorithm.default_signing_scheme();
-            verify_signature(&info.public_key, &envelope.pae(), &envelope.signature.sig, scheme).is_ok()
+            verify_signature(
+                &info.public_key,
+                &envelope.pae(),
+                &envelope.signature.sig,
+                scheme,
+            )
+            .is_ok()
         });
     let detail = format!("its payload is of type {}", clip(&envelope.payload_type));
     let fault = if holds {
@@ -159,7 +168,11 @@ fn signer(judge: &Judge, result: &VerificationResult) -> Result<(), Problem> {
     }
     if result.issuer() != Some(recipe.issuer.as_str()) {
         let found = result.issuer().map(clip);
-        return Err(Problem::differs(Claim::Issuer, &recipe.issuer, found.as_deref()));
+        return Err(Problem::differs(
+            Claim::Issuer,
+            &recipe.issuer,
+            found.as_deref(),
+        ));
     }
     let Some(repository) = &recipe.repository else {
         return Ok(());
@@ -168,13 +181,21 @@ fn signer(judge: &Judge, result: &VerificationResult) -> Result<(), Problem> {
     let named = ci.and_then(|ci| ci.deprecated_github.workflow_repository.as_deref());
     if named != Some(repository.as_str()) {
         let found = named.map(clip);
-        return Err(Problem::differs(Claim::Repository, repository, found.as_deref()));
+        return Err(Problem::differs(
+            Claim::Repository,
+            repository,
+            found.as_deref(),
+        ));
     }
     // The newer extension says the same in full; two answers in one certificate are none.
     let source = ci.and_then(|ci| ci.source_repository_uri.as_deref());
     if source.is_some_and(|uri| !uri.ends_with(&format!("/{repository}"))) {
         let found = source.map(clip);
-        return Err(Problem::differs(Claim::Repository, repository, found.as_deref()));
+        return Err(Problem::differs(
+            Claim::Repository,
+            repository,
+            found.as_deref(),
+        ));
     }
     Ok(())
 }
@@ -207,7 +228,12 @@ fn claims(result: &VerificationResult, bundle: &Bundle) -> Claims {
 }
 
 /// Compares what a verified piece says with what it must say.
-fn hold_against(judge: &Judge, item: &mut Item, claims: &Claims, statement: Option<&Statement<'_>>) {
+fn hold_against(
+    judge: &Judge,
+    item: &mut Item,
+    claims: &Claims,
+    statement: Option<&Statement<'_>>,
+) {
     if claims.runner.as_deref() == Some("self-hosted") {
         item.remarks.push(Remark::SelfHosted);
     }

@@ -55,9 +55,9 @@ pub(super) fn attestation(piece: &Piece) -> Result<Bundle, Problem> {
     let (material, body) = material(piece)?;
     let envelope: DsseEnvelope = serde_json::from_slice(&piece.bytes).map_err(|error| {
         // Bytes that the log did not see were changed since; what they were is then beside the point.
-        envelope_hash(piece, &body).err().unwrap_or_else(|| {
-            Problem::broken(Fault::Malformed, clip(&error.to_string()))
-        })
+        envelope_hash(piece, &body)
+            .err()
+            .unwrap_or_else(|| Problem::broken(Fault::Malformed, clip(&error.to_string())))
     })?;
     let content = SignatureContent::DsseEnvelope(envelope);
     Ok(Bundle::new(MediaType::Bundle0_1, material, content))
@@ -93,8 +93,9 @@ fn material(piece: &Piece) -> Result<(VerificationMaterial, Body), Problem> {
     let log = annotation(piece, BUNDLE).ok_or_else(|| Problem::broken(Fault::LogMissing, ""))?;
     let certificate = DerCertificate::from_pem(pem)
         .map_err(|error| Problem::broken(Fault::CertificateMalformed, clip(&error.to_string())))?;
-    let invalid =
-        |error: &dyn std::fmt::Display| Problem::broken(Fault::LogInvalid, clip(&error.to_string()));
+    let invalid = |error: &dyn std::fmt::Display| {
+        Problem::broken(Fault::LogInvalid, clip(&error.to_string()))
+    };
     let annotation: Annotation = serde_json::from_str(log).map_err(|error| invalid(&error))?;
     let mut entry = annotation.payload;
     let Some(fields) = entry.as_object_mut() else {
@@ -110,7 +111,9 @@ fn material(piece: &Piece) -> Result<(VerificationMaterial, Body), Problem> {
     let kind: KindVersion =
         serde_json::from_value(json!({"kind": body.kind, "version": body.api_version}))
             .map_err(|_| unsupported_entry(&body.kind, &body.api_version))?;
-    let entry = entry.to_bundle_entry(kind).map_err(|error| invalid(&error))?;
+    let entry = entry
+        .to_bundle_entry(kind)
+        .map_err(|error| invalid(&error))?;
     let content = VerificationMaterialContent::Certificate(CertificateContent::new(certificate));
     let material = VerificationMaterial::new(content).with_tlog_entries(vec![entry]);
     Ok((material, body))
@@ -157,11 +160,19 @@ pub(super) fn is_about(piece: &Piece, subject: &Digest) -> Result<(), Problem> {
     let critical = payload.critical;
     if critical.kind != PAYLOAD_TYPE {
         let found = clip(&critical.kind);
-        return Err(Problem::differs(Claim::PayloadType, PAYLOAD_TYPE, Some(&found)));
+        return Err(Problem::differs(
+            Claim::PayloadType,
+            PAYLOAD_TYPE,
+            Some(&found),
+        ));
     }
     if critical.image.digest != subject.as_str() {
         let found = clip(&critical.image.digest);
-        return Err(Problem::differs(Claim::ImageDigest, subject.as_str(), Some(&found)));
+        return Err(Problem::differs(
+            Claim::ImageDigest,
+            subject.as_str(),
+            Some(&found),
+        ));
     }
     Ok(())
 }

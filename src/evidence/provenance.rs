@@ -122,7 +122,9 @@ struct Metadata1 {
 
 impl From<V02> for Facts {
     fn from(wire: V02) -> Self {
-        let source = wire.invocation.and_then(|invocation| invocation.config_source);
+        let source = wire
+            .invocation
+            .and_then(|invocation| invocation.config_source);
         let (repository, git_ref) = source
             .as_ref()
             .and_then(|source| source.uri.as_deref())
@@ -170,9 +172,7 @@ impl From<V1> for Facts {
             // Other sources may be named too; without a repository, the first one is the build's.
             let source = facts.repository.clone();
             let of_source = |dependency: &Dependency| match (&source, &dependency.uri) {
-                (Some(source), Some(uri)) => {
-                    split_uri(uri).0.is_some_and(|from| from == *source)
-                }
+                (Some(source), Some(uri)) => split_uri(uri).0.is_some_and(|from| from == *source),
                 _ => true,
             };
             facts.commits = definition
@@ -239,7 +239,10 @@ pub(super) fn compare(
         SLSA_V1 => serde_json::from_str::<V1>(text).map(Facts::from),
         other => {
             let detail = format!("unsupported predicate type {other}");
-            return (vec![Problem::broken(Fault::Unsupported, detail)], Vec::new());
+            return (
+                vec![Problem::broken(Fault::Unsupported, detail)],
+                Vec::new(),
+            );
         }
     };
     match read {
@@ -356,5 +359,6 @@ impl Facts {
 }
 
 fn differs(claim: Claim, expected: &str, found: Option<&str>) -> Option<Problem> {
-    (found != Some(expected)).then(|| Problem::differs(claim, clip(expected), found.map(clip).as_deref()))
+    (found != Some(expected))
+        .then(|| Problem::differs(claim, clip(expected), found.map(clip).as_deref()))
 }

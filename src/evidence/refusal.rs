@@ -1,7 +1,9 @@
 //! From the verifier's error to the problem that a person is told.
 
-use sigstore_verify::crypto::parse_certificate_info;
-use sigstore_verify::types::{Bundle, SignatureContent};
+use base64::Engine as _;
+use sigstore_verify::crypto::{parse_certificate_info, verify_signature};
+use sigstore_verify::types::bundle::{KindVersion, TransparencyLogEntry};
+use sigstore_verify::types::{Bundle, DerCertificate, SignatureContent, Statement};
 use sigstore_verify::{CertificateError, Error, TimestampError};
 
 use super::clip;
@@ -11,14 +13,12 @@ use crate::domain::evidence::{Claim, Fault, Problem};
 pub(super) fn problem(error: &Error, bundle: &Bundle, subject: &str) -> Problem {
     let fault = match error {
         Error::SignatureInvalid(_) | Error::Crypto(_) => Fault::SignatureInvalid,
-        Error::ArtifactMismatch(_) => {
-            return match &bundle.content {
-                SignatureContent::DsseEnvelope(_) => {
-                    Problem::differs(Claim::SubjectDigest, subject, Some("another digest"))
-                }
-                _ => Problem::broken(Fault::SignatureInvalid, ""),
-            };
+        // Of a payload that is signed as it is, only the log can say something else.
+        Error::ArtifactMismatch(detail) if detail.contains("subject") => {
+            let found = subjects(bundle);
+            return Problem::differs(Claim::SubjectDigest, subject, found.as_deref());
         }
+        Error::ArtifactMismatch(_) => Fault::LogInvalid,
         Error::Certificate(error) => certificate(error, bundle),
         Error::TransparencyLog(_) => Fault::LogInvalid,
         Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => Fault::TimeMissing,
@@ -40,12 +40,12 @@ fn certificate(error: &CertificateError, bundle: &Bundle) -> Fault {
             }
         }
         CertificateError::Expired { .. } | CertificateError::NotYetValid { .. } => {
-            Fault::CertificateExpired
+            out_of_time(bundle)
         }
         // The chain is walked at the time of signing, so a certificate that had ended breaks it too.
         CertificateError::ChainInvalid(detail) => {
             if is_outside(bundle) || detail.contains("Expired") || detail.contains("NotValidYet") {
-                Fault::CertificateExpired
+                out_of_time(bundle)
             } else {
                 Fault::UntrustedAuthority
             }
@@ -71,13 +71,83 @@ fn is_outside(bundle: &Bundle) -> bool {
         .any(|time| time < info.not_before || time > info.not_after)
 }
 
+/// Why certificate and time do not fit: one of certificate, signature and log entry may be of another signing.
+fn out_of_time(bundle: &Bundle) -> Fault {
+    let (signature, signed) = match &bundle.content {
+        SignatureContent::DsseEnvelope(envelope) => (&envelope.signature.sig, Some(envelope.pae())),
+        SignatureContent::MessageSignature(message) => (&message.signature, None),
+        _ => return Fault::CertificateExpired,
+    };
+    let info = bundle
+        .signing_certificate()
+        .and_then(|certificate| parse_certificate_info(certificate).ok());
+    if let (Some(info), Some(signed)) = (&info, &signed) {
+        let scheme = info.key_algorithm.default_signing_scheme();
+        if verify_signature(&info.public_key, signed, signature, scheme).is_err() {
+            return Fault::SignatureInvalid;
+        }
+    }
+    let text = signature.to_base64();
+    let is_logged = |entry: &TransparencyLogEntry| {
+        // The body of an entry holds the signature as text, whatever the entry's kind; in one kind it is wrapped twice.
+        entry.kind_version == KindVersion::IntotoV002
+            || String::from_utf8_lossy(entry.canonicalized_body.as_bytes()).contains(&text)
+    };
+    let entries = &bundle.verification_material.tlog_entries;
+    if !entries.iter().all(is_logged) {
+        return Fault::LogInvalid;
+    }
+    // A payload that is signed as it is is not at hand here; that the log saw another certificate says the same.
+    if signed.is_none() && !entries.iter().all(|entry| names_certificate(entry, bundle)) {
+        return Fault::SignatureInvalid;
+    }
+    Fault::CertificateExpired
+}
+
+/// Whether an entry of the first log's kinds holds the bundle's certificate.
+fn names_certificate(entry: &TransparencyLogEntry, bundle: &Bundle) -> bool {
+    let Some(certificate) = bundle.signing_certificate() else {
+        return false;
+    };
+    let body: serde_json::Value =
+        serde_json::from_slice(entry.canonicalized_body.as_bytes()).unwrap_or_default();
+    let Some(text) = body
+        .pointer("/spec/signature/publicKey/content")
+        .and_then(serde_json::Value::as_str)
+    else {
+        return true;
+    };
+    let pem = base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap_or_default();
+    DerCertificate::from_pem(&String::from_utf8_lossy(&pem))
+        .is_ok_and(|logged| logged.as_bytes() == certificate.as_bytes())
+}
+
+/// The digests that a statement is about, not verified.
+fn subjects(bundle: &Bundle) -> Option<String> {
+    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
+        return None;
+    };
+    let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes()).ok()?;
+    let digests: Vec<_> = statement
+        .subject
+        .iter()
+        .take(4)
+        .filter_map(|subject| serde_json::to_value(&subject.digest).ok())
+        .filter_map(|digest| Some(format!("sha256:{}", digest.get("sha256")?.as_str()?)))
+        .collect();
+    (!digests.is_empty()).then(|| clip(&digests.join(", ")))
+}
+
 fn structure(error: &sigstore_verify::bundle::Error) -> Fault {
     use sigstore_verify::bundle::Error as Structure;
     match error {
         Structure::MissingSigningTimeEvidence => Fault::LogMissing,
-        Structure::MissingInclusionProof(_) | Structure::MissingInclusionPromise(_) => {
-            Fault::LogInvalid
-        }
-        _ => Fault::Malformed,
+        Structure::UnsupportedMediaType(_)
+        | Structure::UnsupportedVerificationMaterial
+        | Structure::CertificateChainNotAllowed(_) => Fault::Malformed,
+        // All others are about the log's promise, proof and checkpoint.
+        _ => Fault::LogInvalid,
     }
 }

@@ -81,7 +81,11 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
 
 /// The verdict on one subject, over those items that count.
 fn report(items: Vec<Item>, attached: &Attached, counts: impl Fn(&Item) -> bool) -> SubjectReport {
-    let has = |verdict| items.iter().any(|item| counts(item) && item.verdict == verdict);
+    let has = |verdict| {
+        items
+            .iter()
+            .any(|item| counts(item) && item.verdict == verdict)
+    };
     let verdict = if has(ItemVerdict::Valid) {
         SubjectVerdict::Valid
     } else if attached.gaps.iter().any(is_failure) {
@@ -128,11 +132,15 @@ impl At<'_> {
 
     /// Items of one layout that count for the subject.
     fn of(&self, layout: Layout) -> impl Iterator<Item = &Item> {
-        self.report.items.iter().filter(move |item| item.layout == layout)
+        self.report
+            .items
+            .iter()
+            .filter(move |item| item.layout == layout)
     }
 
     fn has_valid(&self, layout: Layout) -> bool {
-        self.of(layout).any(|item| item.verdict == ItemVerdict::Valid)
+        self.of(layout)
+            .any(|item| item.verdict == ItemVerdict::Valid)
     }
 }
 
@@ -222,7 +230,8 @@ impl Told {
             self.misplaced_sboms(found);
             if collected.is_index && collected.platforms.is_empty() {
                 self.is_refused = true;
-                self.reasons.add("platform-missing", "", "the index names no platform");
+                self.reasons
+                    .add("platform-missing", "", "the index names no platform");
             }
         }
         self.layouts(judge, collected, &places, found);
@@ -237,10 +246,14 @@ impl Told {
             SubjectVerdict::Absent => {
                 self.is_refused = true;
                 let (code, what) = match place.subject {
-                    Subject::Signature => ("signature-absent", "signature absent: the image is not signed"),
-                    Subject::Provenance => {
-                        ("provenance-absent", "provenance absent: nothing says how the image was built")
-                    }
+                    Subject::Signature => (
+                        "signature-absent",
+                        "signature absent: the image is not signed",
+                    ),
+                    Subject::Provenance => (
+                        "provenance-absent",
+                        "provenance absent: nothing says how the image was built",
+                    ),
                     Subject::Sbom => return,
                 };
                 self.reasons.add(code, "", what);
@@ -261,10 +274,14 @@ impl Told {
     fn problems(&mut self, place: &At<'_>, judge: &Judge, verdict: ItemVerdict) {
         for item in &place.report.items {
             let counts = place.subject != Subject::Sbom
-                || item.predicate_type.as_deref().is_none_or(|kind| judge.recipe.accepts_sbom(kind));
+                || item
+                    .predicate_type
+                    .as_deref()
+                    .is_none_or(|kind| judge.recipe.accepts_sbom(kind));
             if item.verdict == verdict && counts {
                 for problem in &item.problems {
-                    self.reasons.add(problem.code(), place.name(), problem.words());
+                    self.reasons
+                        .add(problem.code(), place.name(), problem.words());
                 }
             }
         }
@@ -273,12 +290,25 @@ impl Told {
     /// Invalid items beside valid ones of the same layout.
     fn around(&mut self, place: &At<'_>) {
         for (layout, code, what) in [
-            (Layout::Legacy, "invalid-layer", "invalid layer beside a valid one"),
-            (Layout::Bundle, "invalid-bundle", "invalid bundle beside a valid one"),
+            (
+                Layout::Legacy,
+                "invalid-layer",
+                "invalid layer beside a valid one",
+            ),
+            (
+                Layout::Bundle,
+                "invalid-bundle",
+                "invalid bundle beside a valid one",
+            ),
         ] {
-            let bad = place.of(layout).find(|item| item.verdict != ItemVerdict::Valid);
+            let bad = place
+                .of(layout)
+                .find(|item| item.verdict != ItemVerdict::Valid);
             if let Some(bad) = bad.filter(|_| place.has_valid(layout)) {
-                let why = bad.problems.first().map(crate::domain::evidence::Problem::words);
+                let why = bad
+                    .problems
+                    .first()
+                    .map(crate::domain::evidence::Problem::words);
                 let words = format!("{what} ({})", why.unwrap_or_default());
                 self.warnings.add(code, place.name(), words);
             }
@@ -306,17 +336,28 @@ impl Told {
     fn duplicates(&mut self, place: &At<'_>) {
         for layout in [Layout::Legacy, Layout::Bundle] {
             let mut newest: BTreeMap<Option<&str>, Vec<&Item>> = BTreeMap::new();
-            for item in place.of(layout).filter(|item| item.verdict == ItemVerdict::Valid) {
-                newest.entry(item.predicate_type.as_deref()).or_default().push(item);
+            for item in place
+                .of(layout)
+                .filter(|item| item.verdict == ItemVerdict::Valid)
+            {
+                newest
+                    .entry(item.predicate_type.as_deref())
+                    .or_default()
+                    .push(item);
             }
             for items in newest.into_values().filter(|items| items.len() > 1) {
                 let time = |item: &&&Item| {
-                    item.claims.as_ref().and_then(|claims| claims.times.iter().max().copied())
+                    item.claims
+                        .as_ref()
+                        .and_then(|claims| claims.times.iter().max().copied())
                 };
                 let last = items.iter().max_by_key(time).and_then(|item| time(&item));
-                let when = last.map_or_else(String::new, |time| format!("; the newest is of {time}"));
+                let when =
+                    last.map_or_else(String::new, |time| format!("; the newest is of {time}"));
                 let (code, what) = match place.subject {
-                    Subject::Signature => ("duplicate-signature".to_owned(), "duplicate signatures"),
+                    Subject::Signature => {
+                        ("duplicate-signature".to_owned(), "duplicate signatures")
+                    }
                     _ => (
                         format!("duplicate-attestation{}", place.suffix()),
                         "duplicate attestations of one type",
@@ -344,9 +385,14 @@ impl Told {
         self.is_refused |= !(other_type.is_empty() && none.is_empty());
         for platform in other_type {
             let name = platform_name(&platform.platform);
-            let found = platform.report.predicate_type().unwrap_or("none").to_owned();
+            let found = platform
+                .report
+                .predicate_type()
+                .unwrap_or("none")
+                .to_owned();
             let accepted = judge.recipe.sbom_types.join(" or ");
-            let words = format!("SBOM type: there is one of type {found}, and {accepted} is asked for");
+            let words =
+                format!("SBOM type: there is one of type {found}, and {accepted} is asked for");
             self.reasons.add("sbom-type", name, words);
         }
         let is_everywhere = none.len() == found.sboms.len();
@@ -357,7 +403,8 @@ impl Told {
                 format!("sbom-absent:{}", platform.platform.architecture)
             };
             let words = "SBOM absent: nothing lists what is in the image";
-            self.reasons.add(code, platform_name(&platform.platform), words);
+            self.reasons
+                .add(code, platform_name(&platform.platform), words);
         }
     }
 
@@ -371,7 +418,10 @@ impl Told {
                 "SBOM on the index: it was made of one platform and speaks for all of them, which misleads the others",
             );
         } else if let Some(bad) = found.index_sboms.first() {
-            let why = bad.problems.first().map(crate::domain::evidence::Problem::words);
+            let why = bad
+                .problems
+                .first()
+                .map(crate::domain::evidence::Problem::words);
             let words = format!("invalid SBOM on the index ({})", why.unwrap_or_default());
             self.warnings.add("sbom-on-index-invalid", "", words);
         }
@@ -385,10 +435,17 @@ impl Told {
         places: &[At<'_>],
         found: &Verification,
     ) {
-        for place in places.iter().filter(|place| judge.recipe.requires(place.subject)) {
-            let (legacy, bundle) = (place.has_valid(Layout::Legacy), place.has_valid(Layout::Bundle));
+        for place in places
+            .iter()
+            .filter(|place| judge.recipe.requires(place.subject))
+        {
+            let (legacy, bundle) = (
+                place.has_valid(Layout::Legacy),
+                place.has_valid(Layout::Bundle),
+            );
             let bad_bundles = place.of(Layout::Bundle).next().is_some();
-            if legacy && !bundle && (bad_bundles || all_bundles_bad(collected, found, place.digest)) {
+            if legacy && !bundle && (bad_bundles || all_bundles_bad(collected, found, place.digest))
+            {
                 self.is_refused = true;
                 self.reasons.add(
                     "layouts-differ",
@@ -398,7 +455,8 @@ impl Told {
                 );
                 for item in bundles_at(found, place.digest) {
                     for problem in &item.problems {
-                        self.reasons.add(problem.code(), place.name(), problem.words());
+                        self.reasons
+                            .add(problem.code(), place.name(), problem.words());
                     }
                 }
             } else if legacy && !bundle && bundles_at(found, place.digest).next().is_some() {
@@ -433,7 +491,8 @@ impl Told {
                             Layout::Bundle => ("dangling-referrer", "dangling referrer"),
                             Layout::Legacy => ("dangling-layer", "dangling layer"),
                         };
-                        let words = format!("{what}: {} is listed and does not exist", digest.short());
+                        let words =
+                            format!("{what}: {} is listed and does not exist", digest.short());
                         self.warnings.add(code, name.clone(), words);
                     }
                     Gap::Failed { failure, .. } => {
@@ -457,7 +516,8 @@ impl Told {
                 "platform missing: the index names {} and the registry does not have it",
                 digest.short()
             );
-            self.reasons.add("platform-missing", platform_name(platform), words);
+            self.reasons
+                .add("platform-missing", platform_name(platform), words);
         }
     }
 
@@ -527,7 +587,8 @@ fn all_bundles_bad(collected: &Collected, found: &Verification, digest: &Digest)
     }
     // A bundle of another kind stands in the way as well.
     any || (collected.whole.digest == *digest
-        && found.others.iter().any(|item| {
-            item.layout == Layout::Bundle && item.verdict != ItemVerdict::Valid
-        }))
+        && found
+            .others
+            .iter()
+            .any(|item| item.layout == Layout::Bundle && item.verdict != ItemVerdict::Valid))
 }

@@ -139,7 +139,10 @@ fn other_architecture(sbom: &SbomSummary, own: &str) -> Option<String> {
             .filter(|word| word.len() > 4)
             .filter_map(architecture)
             .collect();
-        words.iter().all(|arch| *arch != own).then(|| words.first().copied())?
+        words
+            .iter()
+            .all(|arch| *arch != own)
+            .then(|| words.first().copied())?
     };
     other.or_else(named).map(str::to_owned)
 }

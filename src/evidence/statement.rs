@@ -33,9 +33,13 @@ pub(super) fn kind_of(predicate_type: &str) -> Kind {
         Kind::Signature
     } else if predicate_type.starts_with("https://slsa.dev/provenance/") {
         Kind::Provenance
-    } else if ["https://spdx.dev/Document", "https://cyclonedx.org/bom", "https://cyclonedx.org/schema"]
-        .iter()
-        .any(|known| is_or_below(predicate_type, known))
+    } else if [
+        "https://spdx.dev/Document",
+        "https://cyclonedx.org/bom",
+        "https://cyclonedx.org/schema",
+    ]
+    .iter()
+    .any(|known| is_or_below(predicate_type, known))
     {
         Kind::Sbom
     } else {

@@ -141,7 +141,12 @@ impl SubjectV1 {
 /// Where the valid items are; without any, where the items are.
 fn layout_of(report: &SubjectReport) -> Option<&'static str> {
     let valid = |item: &&Item| item.verdict == ItemVerdict::Valid;
-    let mut layouts: BTreeSet<Layout> = report.items.iter().filter(valid).map(|item| item.layout).collect();
+    let mut layouts: BTreeSet<Layout> = report
+        .items
+        .iter()
+        .filter(valid)
+        .map(|item| item.layout)
+        .collect();
     if layouts.is_empty() {
         layouts = report.items.iter().map(|item| item.layout).collect();
     }
@@ -158,11 +163,19 @@ fn layout_of(report: &SubjectReport) -> Option<&'static str> {
 
 impl ItemV1 {
     fn of(item: &Item) -> Self {
-        let words: Vec<_> = item.problems.iter().map(|problem| clean(&problem.words())).collect();
+        let words: Vec<_> = item
+            .problems
+            .iter()
+            .map(|problem| clean(&problem.words()))
+            .collect();
         Self {
             verdict: item.verdict,
             reason: (!words.is_empty()).then(|| words.join("; ")),
-            codes: item.problems.iter().map(crate::domain::evidence::Problem::code).collect(),
+            codes: item
+                .problems
+                .iter()
+                .map(crate::domain::evidence::Problem::code)
+                .collect(),
             layout: item.layout,
             digest: item.digest.to_string(),
             predicate_type: item.predicate_type.as_deref().map(clean),
@@ -193,11 +206,17 @@ impl ClaimsV1 {
 }
 
 fn sentences(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(|finding| clean(&finding.sentence)).collect()
+    findings
+        .iter()
+        .map(|finding| clean(&finding.sentence))
+        .collect()
 }
 
 fn codes(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(|finding| clean(&finding.code)).collect()
+    findings
+        .iter()
+        .map(|finding| clean(&finding.code))
+        .collect()
 }
 
 /// The same for a person.
@@ -215,8 +234,14 @@ pub fn text(reference: &str, found: &Verification) -> String {
         if let Some(layout) = layout_of(report) {
             let _ = write!(line, " ({layout})");
         }
-        let valid = report.items.iter().find(|item| item.verdict == ItemVerdict::Valid);
-        if let Some(packages) = valid.and_then(|item| item.sbom.as_ref()).map(|sbom| sbom.packages.len()) {
+        let valid = report
+            .items
+            .iter()
+            .find(|item| item.verdict == ItemVerdict::Valid);
+        if let Some(packages) = valid
+            .and_then(|item| item.sbom.as_ref())
+            .map(|sbom| sbom.packages.len())
+        {
             let _ = write!(line, ", {packages} packages");
         }
         let _ = writeln!(out, "{line}");

@@ -64,7 +64,11 @@ async fn look(
     let unseen_because = match gathered.outcome {
         Ok(Some(collected)) => {
             let judged = tokio::task::spawn_blocking(move || judge.judge(&collected));
-            return show(&name, &judged.await.wrap_err("the evidence was not judged")?, global);
+            return show(
+                &name,
+                &judged.await.wrap_err("the evidence was not judged")?,
+                global,
+            );
         }
         Ok(None) => format!("There is no image {name} in its registry."),
         Err(failure) => format!("{} {}", failure.what, failure.advice),
@@ -174,7 +178,10 @@ fn root(config: &Config, args: &VerifyArgs) -> eyre::Result<Option<String>> {
 fn client(config: &Config, env: &Environment, args: &VerifyArgs) -> eyre::Result<Client> {
     let repository = &args.reference.repository;
     let mut access = config.image(repository);
-    let is_configured = config.images.iter().any(|image| image.repository == *repository);
+    let is_configured = config
+        .images
+        .iter()
+        .any(|image| image.repository == *repository);
     if !is_configured && is_loopback(&access.registry_url) {
         // A registry on this machine has no certificate; elsewhere nothing goes in the clear.
         let plain = format!("http://{}", repository.registry());

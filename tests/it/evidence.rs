@@ -1,0 +1,5 @@
+//! Signatures and attestations: real images, well and badly signed, from three registries.
+
+mod cases;
+mod command;
+mod public;

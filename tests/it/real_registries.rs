@@ -1,6 +1,6 @@
 //! The image facts, against real registries: Debian's docker-registry and olareg, filled by skopeo.
 
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeSet;
 use std::path::Path;

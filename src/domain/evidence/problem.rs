@@ -159,7 +159,9 @@ impl Fault {
             Self::NotKeyless => {
                 "not keyless: there is no certificate, so nobody can tell who signed it"
             }
-            Self::LogMissing => "tlog missing: no entry in a transparency log proves when it was signed",
+            Self::LogMissing => {
+                "tlog missing: no entry in a transparency log proves when it was signed"
+            }
             Self::LogInvalid => "tlog invalid: the entry in the transparency log does not hold",
             Self::TimeMissing => "time missing: nothing trusted says when it was signed",
             Self::TimeInvalid => "time invalid: its time stamp does not hold",
@@ -263,7 +265,9 @@ impl Remark {
     /// What to know, as a part of a sentence without its end.
     pub fn words(&self) -> String {
         match self {
-            Self::SelfHosted => "it was signed on a self-hosted runner, which its owner controls".to_owned(),
+            Self::SelfHosted => {
+                "it was signed on a self-hosted runner, which its owner controls".to_owned()
+            }
             Self::Completeness(parts) => format!(
                 "it claims completeness of {}, which this builder cannot know",
                 parts.join(", ")

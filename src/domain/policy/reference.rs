@@ -75,11 +75,23 @@ mod tests {
         assert_eq!(plain.repository.as_str(), "127.0.0.1:5000/lab/rocket");
         assert_eq!(plain.tag.unwrap().as_str(), "1.0");
         let by_digest = read(&format!("localhost:5000/rocket@{digest}"));
-        assert_eq!((by_digest.tag, by_digest.digest), (None, Some(digest.clone())));
-        assert_eq!(read("acme/rocket").to_string(), "docker.io/acme/rocket:latest");
+        assert_eq!(
+            (by_digest.tag, by_digest.digest),
+            (None, Some(digest.clone()))
+        );
+        assert_eq!(
+            read("acme/rocket").to_string(),
+            "docker.io/acme/rocket:latest"
+        );
         let both = format!("docker.io/acme/rocket:1@{digest}");
         assert_eq!(read(&both).to_string(), both);
-        for bad in ["", ":1", "acme/rocket@sha256:00", "acme/rocket:a b", "Acme/Rocket"] {
+        for bad in [
+            "",
+            ":1",
+            "acme/rocket@sha256:00",
+            "acme/rocket:a b",
+            "Acme/Rocket",
+        ] {
             assert!(bad.parse::<ImageReference>().is_err(), "{bad}");
         }
     }

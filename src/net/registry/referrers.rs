@@ -48,7 +48,9 @@ impl Registry {
         let reply = self.send(&request, now, meter).await?;
         match reply.status {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+            StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED => {
                 return Ok(None);
             }
             _ => return Err(self.refused(&reply, now)),

@@ -2,6 +2,8 @@
 //!
 //! Both layouts and both ways to referrers are looked at each time: an image is never called unsigned because one
 //! look failed or one list was empty. Only bytes are brought; what they are worth is not judged here.
+//!
+//! The looks run side by side and are nested deeply, so each is boxed: together they would not fit on a stack.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -125,10 +127,11 @@ impl Client {
                     return Err(too_many("platforms", platforms.len()));
                 }
                 let each = platforms.iter().map(|entry| async {
-                    let hanging = self.hanging(&entry.digest, false, tally);
-                    join(hanging, self.exists(&entry.digest, tally)).await
+                    let hanging = Box::pin(self.hanging(&entry.digest, false, tally));
+                    join(hanging, Box::pin(self.exists(&entry.digest, tally))).await
                 });
-                let (whole, each) = join(self.hanging(digest, true, tally), join_all(each)).await;
+                let whole = Box::pin(self.hanging(digest, true, tally));
+                let (whole, each) = join(whole, join_all(each)).await;
                 let (mut found, mut missing) = (Vec::new(), Vec::new());
                 for (entry, (mut attached, exists)) in platforms.into_iter().zip(each) {
                     match exists {
@@ -150,11 +153,9 @@ impl Client {
                 }))
             }
             ManifestContent::Image { config, .. } => {
-                let (whole, platform) = join(
-                    self.hanging(digest, true, tally),
-                    self.platform(&config, tally),
-                )
-                .await;
+                let whole = Box::pin(self.hanging(digest, true, tally));
+                let platform = Box::pin(self.platform(&config, tally));
+                let (whole, platform) = join(whole, platform).await;
                 let platform = platform?;
                 Ok(Some(Collected {
                     is_index: false,
@@ -166,7 +167,10 @@ impl Client {
             }
             ManifestContent::Other { artifact_type } => Err(failure::plain(
                 FailureKind::Malformed,
-                format!("{} is no image: it is of type {artifact_type}.", digest.short()),
+                format!(
+                    "{} is no image: it is of type {artifact_type}.",
+                    digest.short()
+                ),
                 "Name the image itself, not what hangs on it.",
             )),
         }
@@ -175,7 +179,8 @@ impl Client {
     async fn platform(&self, config: &Digest, tally: &Tally) -> Result<Platform, Failure> {
         let bytes = self.bytes(config, super::LARGEST_MANIFEST, tally).await?;
         let read = convert::config(&bytes, config);
-        let read = read.map_err(|_| failure::malformed(self.registry.service(), "a configuration"))?;
+        let read =
+            read.map_err(|_| failure::malformed(self.registry.service(), "a configuration"))?;
         Ok(read.platform)
     }
 
@@ -184,17 +189,17 @@ impl Client {
         let legacy = async {
             let signature = async {
                 if is_whole {
-                    self.tagged(digest, "sig", Place::Sig, tally).await
+                    Box::pin(self.tagged(digest, "sig", Place::Sig, tally)).await
                 } else {
                     Found::default()
                 }
             };
-            let attestation = self.tagged(digest, "att", Place::Att, tally);
+            let attestation = Box::pin(self.tagged(digest, "att", Place::Att, tally));
             let (mut found, attestation) = join(signature, attestation).await;
             found.add(attestation);
             found
         };
-        let (mut found, bundles) = join(legacy, self.referring(digest, tally)).await;
+        let (mut found, bundles) = join(legacy, Box::pin(self.referring(digest, tally))).await;
         found.add(bundles);
         Attached {
             digest: digest.clone(),
@@ -216,7 +221,7 @@ impl Client {
         match manifest {
             Ok(manifest) => {
                 let layers = manifest.layers.unwrap_or_default();
-                self.layers(layers, place, None, tally).await
+                Box::pin(self.layers(layers, place, None, tally)).await
             }
             Err(failure) => Found::failed(Layout::Legacy, failure),
         }
@@ -224,7 +229,9 @@ impl Client {
 
     /// The bundles that refer to a digest, by the registry's list and by the tag that stands in for it.
     async fn referring(&self, digest: &Digest, tally: &Tally) -> Found {
-        let (listed, tagged) = join(self.listed(digest, tally), self.fallback(digest, tally)).await;
+        let listed = Box::pin(self.listed(digest, tally));
+        let tagged = Box::pin(self.fallback(digest, tally));
+        let (listed, tagged) = join(listed, tagged).await;
         let mut found = Found::default();
         let mut referrers = Vec::new();
         for list in [listed, tagged] {
@@ -242,7 +249,7 @@ impl Client {
         }
         let opened = referrers
             .iter()
-            .map(|referrer| self.referrer(referrer, tally));
+            .map(|referrer| Box::pin(self.referrer(referrer, tally)));
         for one in join_all(opened).await {
             found.add(one);
         }
@@ -326,8 +333,8 @@ impl Client {
             })
             .collect();
         let annotations = texts(manifest.annotations);
-        self.layers(layers, Place::Referrer, Some(&annotations), tally)
-            .await
+        let layers = self.layers(layers, Place::Referrer, Some(&annotations), tally);
+        Box::pin(layers).await
     }
 
     fn opened(&self, raw: &RawManifest) -> Result<wire::Manifest, Failure> {
@@ -362,7 +369,9 @@ impl Client {
                 Ok((layer, digest, Ok(bytes))) => found.pieces.push(Piece {
                     place,
                     digest,
-                    annotations: annotations.cloned().unwrap_or_else(|| texts(layer.annotations)),
+                    annotations: annotations
+                        .cloned()
+                        .unwrap_or_else(|| texts(layer.annotations)),
                     bytes,
                 }),
                 Ok((_, digest, Err(failure))) if failure.kind == FailureKind::NotFound => {
@@ -396,7 +405,8 @@ impl Client {
     ) -> Result<Option<RawManifest>, Failure> {
         let fetch = async {
             let mut meter = Meter::default();
-            let raw = self.registry.manifest(reference, tally.now, &mut meter).await;
+            let asked = self.registry.manifest(reference, tally.now, &mut meter);
+            let raw = Box::pin(asked).await;
             tally.add(meter);
             raw
         };
@@ -415,7 +425,8 @@ impl Client {
             .pieces
             .get_or_fetch(digest, async {
                 let mut meter = Meter::default();
-                let bytes = self.registry.blob(digest, limit, tally.now, &mut meter).await;
+                let asked = self.registry.blob(digest, limit, tally.now, &mut meter);
+                let bytes = Box::pin(asked).await;
                 tally.add(meter);
                 let bytes = bytes?;
                 let size = bytes.len();

@@ -14,20 +14,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 /// A registry that runs until it is dropped.
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
-    pub(super) wants_password: bool,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) wants_password: bool,
     _child: Child,
     _folder: TempDir,
 }
 
 /// A clock that stands still.
-pub(super) fn noon() -> Now {
+pub(crate) fn noon() -> Now {
     Arc::new(|| "2026-03-01T12:00:00Z".parse().expect("a time"))
 }
 
 /// Serves a router on a free port of loopback until the test's runtime ends.
-pub(super) async fn serve(router: Router) -> SocketAddr {
+pub(crate) async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -37,7 +37,16 @@ pub(super) async fn serve(router: Router) -> SocketAddr {
 }
 
 /// Debian's registry; with a password file it wants a login.
-pub(super) async fn docker_registry(program: &Path, passwords: Option<&str>) -> Server {
+pub(crate) async fn docker_registry(program: &Path, passwords: Option<&str>) -> Server {
+    docker_registry_on(program, passwords, None).await
+}
+
+/// Debian's registry on a storage that is there already.
+pub(crate) async fn docker_registry_on(
+    program: &Path,
+    passwords: Option<&str>,
+    storage: Option<&Path>,
+) -> Server {
     start(|address, folder| {
         let auth = passwords.map_or(String::new(), |lines| {
             let file = folder.join("htpasswd");
@@ -50,7 +59,7 @@ pub(super) async fn docker_registry(program: &Path, passwords: Option<&str>) -> 
         let config = folder.join("config.yml");
         let text = format!(
             "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  cache:\n    blobdescriptor: inmemory\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\nhttp:\n  addr: {address}\nhealth:\n  storagedriver:\n    enabled: false\n{auth}",
-            folder.join("data").display()
+            storage.map_or_else(|| folder.join("data"), Path::to_path_buf).display()
         );
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(program);
@@ -61,7 +70,7 @@ pub(super) async fn docker_registry(program: &Path, passwords: Option<&str>) -> 
 }
 
 /// olareg, in memory.
-pub(super) async fn olareg(program: &Path, arguments: &[&str]) -> Server {
+pub(crate) async fn olareg(program: &Path, arguments: &[&str]) -> Server {
     start(|address, folder| {
         let mut command = Command::new(program);
         command
@@ -125,7 +134,7 @@ async fn free_port() -> SocketAddr {
 }
 
 /// Runs a program that must succeed; gives the bytes that it printed.
-pub(super) async fn output_of(program: &Path, arguments: &[&str]) -> Vec<u8> {
+pub(crate) async fn output_of(program: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -143,7 +152,7 @@ pub(super) async fn output_of(program: &Path, arguments: &[&str]) -> Vec<u8> {
 }
 
 /// What `sha256sum` says of these bytes.
-pub(super) async fn sha256sum(bytes: &[u8]) -> String {
+pub(crate) async fn sha256sum(bytes: &[u8]) -> String {
     let mut child = Command::new("sha256sum")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
