@@ -95,7 +95,7 @@ pub enum Command {
     /// Draw the job graph of the watched run, or of a workflow file.
     Graph(GraphArgs),
     /// Verify an image's signature and attestations, on all its platforms; exit 0 verified, 1 refused, 2 cannot tell.
-    Verify(VerifyArgs),
+    Verify(Box<VerifyArgs>),
     /// Rehearse on the built-in simulator: every real code path, over HTTP on this machine.
     Sim(SimArgs),
     /// Show the configuration.

@@ -10,6 +10,7 @@ use super::args::Cli;
 /// The commands by what a person wants; a test holds that each is in one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Watch", &["status", "watch", "runs", "graph"]),
+    ("Decide", &["verify"]),
     ("Rehearse", &["sim"]),
     ("Set up", &["config", "trust", "completions", "man"]),
 ];
@@ -21,6 +22,7 @@ Examples:
   gonogo status --json             one snapshot, for a script
   gonogo watch --run 31043990930   follow this run to its end
   gonogo graph release.yml         the jobs of a workflow file, without any network
+  gonogo verify acme/rocket:1.6.9  the signature and attestations of an image
   gonogo config show --origin      what is configured, and where
 
 Exit status: 0 done, 1 refused or failed, 2 cannot tell, 64 wrong use, 78 missing or bad configuration.";

@@ -49,9 +49,9 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
             hold_against(judge, &mut item, &claims, statement.as_ref());
             item.claims = Some(claims);
         }
-        Err((problem, claims)) => {
-            item.problems.push(problem);
-            item.claims = claims;
+        Err(refused) => {
+            item.problems.push(refused.problem);
+            item.claims = refused.claims;
         }
     }
     item.verdict = if item.problems.is_empty() {
@@ -72,15 +72,21 @@ fn hint(piece: &Piece) -> Option<String> {
         .map(|text| clip(text))
 }
 
+/// Why a piece does not count.
+struct Refused {
+    problem: Problem,
+    /// Only where its certificate was verified.
+    claims: Option<Claims>,
+}
+
 /// The claims of a piece whose cryptography and identity hold.
-///
-/// The claims of a refused one are only given where its certificate was verified.
-fn verified(
-    judge: &Judge,
-    piece: &Piece,
-    subject: &Digest,
-) -> Result<Claims, (Problem, Option<Claims>)> {
-    let bare = |problem| (problem, None);
+fn verified(judge: &Judge, piece: &Piece, subject: &Digest) -> Result<Claims, Box<Refused>> {
+    let bare = |problem| {
+        Box::new(Refused {
+            problem,
+            claims: None,
+        })
+    };
     let bundle = match piece.place {
         Place::Sig => legacy::signature(piece),
         Place::Att => legacy::attestation(piece),
@@ -112,7 +118,12 @@ fn verified(
         )));
     }
     let claims = claims(&result, &bundle);
-    let with_claims = |problem| (problem, Some(claims.clone()));
+    let with_claims = |problem| {
+        Box::new(Refused {
+            problem,
+            claims: Some(claims.clone()),
+        })
+    };
     match piece.place {
         Place::Sig => legacy::is_about(piece, subject).map_err(with_claims)?,
         Place::Att => legacy::same_envelope(piece).map_err(with_claims)?,

@@ -13,14 +13,13 @@ use crate::domain::evidence::{Claim, Fault, Problem};
 pub(super) fn problem(error: &Error, bundle: &Bundle, subject: &str) -> Problem {
     let fault = match error {
         Error::SignatureInvalid(_) | Error::Crypto(_) => Fault::SignatureInvalid,
-        // Of a payload that is signed as it is, only the log can say something else.
         Error::ArtifactMismatch(detail) if detail.contains("subject") => {
             let found = subjects(bundle);
             return Problem::differs(Claim::SubjectDigest, subject, found.as_deref());
         }
-        Error::ArtifactMismatch(_) => Fault::LogInvalid,
         Error::Certificate(error) => certificate(error, bundle),
-        Error::TransparencyLog(_) => Fault::LogInvalid,
+        // What does not fit the statement's subjects does not fit what the log holds.
+        Error::TransparencyLog(_) | Error::ArtifactMismatch(_) => Fault::LogInvalid,
         Error::Timestamp(TimestampError::NoVerifiedTimestamp(_)) => Fault::TimeMissing,
         Error::Timestamp(_) => Fault::TimeInvalid,
         Error::UnsupportedArtifact(_) | Error::UnsupportedBundle(_) => Fault::Unsupported,

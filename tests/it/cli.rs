@@ -153,6 +153,7 @@ fn help_shows_the_commands_in_groups_with_examples() {
     let help = error.to_string();
     for part in [
         "Watch:\n",
+        "Decide:\n",
         "Rehearse:\n",
         "Set up:\n",
         "Global options:\n",
