@@ -37,7 +37,7 @@ pub enum ManifestContent {
     Index {
         /// The images, in the order of the index.
         platforms: Vec<PlatformEntry>,
-        /// BuildKit's attestation manifests, which are no platform.
+        /// `BuildKit`'s attestation manifests, which are no platform.
         attestations: Vec<AttestationEntry>,
     },
     /// One platform's image.
@@ -67,7 +67,7 @@ pub struct PlatformEntry {
     pub size: u64,
 }
 
-/// A BuildKit attestation manifest in an index: platform `unknown/unknown`, pointing at a sibling.
+/// A `BuildKit` attestation manifest in an index: platform `unknown/unknown`, pointing at a sibling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttestationEntry {
     /// Digest of the attestation manifest.

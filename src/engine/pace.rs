@@ -36,9 +36,8 @@ pub fn freshness(standing: Standing, every: Option<Duration>, now: Timestamp) ->
     match every {
         Some(every) if age > every.saturating_mul(6) => Freshness::Stale(age),
         Some(every) if age > every.saturating_mul(2) => Freshness::Aging(age),
-        Some(_) => Freshness::Fresh,
         None if standing.failures > 0 => Freshness::Aging(age),
-        None => Freshness::Fresh,
+        Some(_) | None => Freshness::Fresh,
     }
 }
 
@@ -59,7 +58,7 @@ pub fn next_look(
                 .map(|at| at.min(after(failed, LONGEST_OBEYED)));
             Some(told.map_or(pause, |told| told.max(pause)))
         }
-        (None, Some(seen)) => every.map(|every| after(seen, jittered(every, 0.05, ask, 0, seed))),
+        (None, Some(last)) => every.map(|every| after(last, jittered(every, 0.05, ask, 0, seed))),
         (None, None) => Some(Timestamp::MIN),
     }?;
     let paused = health.and_then(|health| health.paused_until);

@@ -180,11 +180,11 @@ fn schedule(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>) {
             due(model, &interest, standing, now)
         };
         match due {
+            // The end of what is on its way makes room for the rest.
+            Some(due) if due <= now && model.in_flight.len() >= MOST_IN_FLIGHT => {}
             Some(due) if due <= now => {
-                if model.in_flight.len() < MOST_IN_FLIGHT {
-                    model.in_flight.insert(interest.ask.clone(), now);
-                    effects.push(Effect::Look(interest.ask));
-                }
+                model.in_flight.insert(interest.ask.clone(), now);
+                effects.push(Effect::Look(interest.ask));
             }
             Some(due) => wake = Some(wake.map_or(due, |wake| wake.min(due))),
             None => {}

@@ -8,6 +8,7 @@ use crate::domain::artifact::ManifestContent;
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::event::Event;
 use crate::domain::fact::{Failure, ImageId, SourceId};
+use crate::domain::observed::Observed;
 use crate::domain::outlook::{TagOfInterest, TagPart};
 use crate::domain::policy::Certainty;
 use crate::domain::release::{FactSource, Stage};
@@ -440,7 +441,7 @@ fn tag_v1(model: &Model, image: &ImageId, tag: &TagOfInterest) -> TagV1 {
         tag: tag.tag.clone(),
         part: tag.part,
         digest: digest.map(|digest| digest.to_string()),
-        seen_at: seen.and_then(|seen| seen.seen_at()),
+        seen_at: seen.and_then(Observed::seen_at),
         platforms,
         attestation_manifests,
     }

@@ -57,8 +57,8 @@ fn a_finished_run_ends_the_watch_with_and_without_a_cache_and_a_named_run_is_no_
     let run = |args: &[&str]| served.gonogo(home.path(), args).output().unwrap();
 
     let output = run(&["runs", "--json"]);
-    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let runs = list["runs"].as_array().unwrap();
+    let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = listing["runs"].as_array().unwrap();
     let watched = runs.iter().find(|run| run["watched"] == true).unwrap();
     let other = runs.iter().find(|run| run["watched"] == false).unwrap();
 

@@ -423,3 +423,37 @@ fn every_question_of_interest_has_one_answer_at_most() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_choice_outlives_a_session_that_ends_at_once() {
+    use gonogo::domain::fact::Failure;
+    use gonogo::engine::cache::Cache;
+    use gonogo::engine::runtime::{Engine, SystemClock};
+
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path(), &"acme/rocket".parse().unwrap(), "here");
+    let no_network = || {
+        Err(Failure {
+            kind: FailureKind::Unreachable,
+            what: "There is no network.".to_owned(),
+            advice: "Wait.".to_owned(),
+            retry_at: None,
+        })
+    };
+    let clock = std::sync::Arc::new(SystemClock);
+    let mut engine = Engine::start(model(), no_network, clock, Some(cache.clone()));
+    engine.send(Message::Watch(Some(RunId(7))));
+    engine.send(Message::Follow(RunId(9)));
+    let model = engine.wait_for(|model| model.pinned == Some(RunId(9)));
+    assert_eq!(model.await.unwrap().chosen, Some(RunId(7)));
+    drop(engine);
+    let kept = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            if let Some(cached) = cache.read() {
+                return cached;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(kept.await.unwrap().pinned, Some(RunId(7)));
+}

@@ -14,17 +14,17 @@ use gonogo::domain::time::Timestamp;
 use gonogo::engine::{Effect, Message, Model, update};
 
 /// The commit of the hand-made release.
-pub const SHA: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678";
+pub(crate) const SHA: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678";
 
-pub fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-pub fn sha() -> CommitSha {
+pub(crate) fn sha() -> CommitSha {
     SHA.parse().unwrap()
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     let repo: gonogo::domain::ids::RepoSlug = "acme/rocket".parse().unwrap();
     let pipeline = Pipeline::standard();
     Policy {
@@ -47,11 +47,11 @@ pub fn policy() -> Policy {
     }
 }
 
-pub fn model() -> Model {
+pub(crate) fn model() -> Model {
     Model::new(Arc::new(policy()), Duration::from_secs(3), 1, at(0))
 }
 
-pub fn run(id: u64, status: Status, conclusion: Option<Conclusion>) -> Run {
+pub(crate) fn run(id: u64, status: Status, conclusion: Option<Conclusion>) -> Run {
     Run {
         id: RunId(id),
         number: id,
@@ -74,7 +74,13 @@ pub fn run(id: u64, status: Status, conclusion: Option<Conclusion>) -> Run {
     }
 }
 
-pub fn job(run: u64, id: u64, name: &str, status: Status, conclusion: Option<Conclusion>) -> Job {
+pub(crate) fn job(
+    run: u64,
+    id: u64,
+    name: &str,
+    status: Status,
+    conclusion: Option<Conclusion>,
+) -> Job {
     let started = status != Status::Queued && status != Status::Waiting;
     Job {
         id: JobId(id),
@@ -94,11 +100,11 @@ pub fn job(run: u64, id: u64, name: &str, status: Status, conclusion: Option<Con
 }
 
 /// A job that has succeeded.
-pub fn done(run: u64, id: u64, name: &str) -> Job {
+pub(crate) fn done(run: u64, id: u64, name: &str) -> Job {
     job(run, id, name, Status::Completed, Some(Conclusion::Success))
 }
 
-pub fn saw(ask: Ask, fact: Fact, second: i64) -> Message {
+pub(crate) fn saw(ask: Ask, fact: Fact, second: i64) -> Message {
     Message::Observed(Box::new(Observation {
         ask,
         at: at(second),
@@ -111,7 +117,7 @@ pub fn saw(ask: Ask, fact: Fact, second: i64) -> Message {
     }))
 }
 
-pub fn failed(ask: Ask, kind: FailureKind, second: i64) -> Message {
+pub(crate) fn failed(ask: Ask, kind: FailureKind, second: i64) -> Message {
     Message::Observed(Box::new(Observation {
         ask,
         at: at(second),
@@ -130,7 +136,7 @@ pub fn failed(ask: Ask, kind: FailureKind, second: i64) -> Message {
 }
 
 /// Feeds messages in at a time; returns all effects.
-pub fn feed(
+pub(crate) fn feed(
     model: &mut Model,
     second: i64,
     messages: impl IntoIterator<Item = Message>,
@@ -142,7 +148,7 @@ pub fn feed(
 }
 
 /// A version of which the package index holds a file.
-pub fn pypi_holds(version: &str) -> gonogo::domain::artifact::PypiVersion {
+pub(crate) fn pypi_holds(version: &str) -> gonogo::domain::artifact::PypiVersion {
     gonogo::domain::artifact::PypiVersion {
         project: "rocket".to_owned(),
         version: version.to_owned(),
