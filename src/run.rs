@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{self, WrapErr as _};
 
-use crate::cli::{self, Cli, Command, ConfigCommand, Global, GraphArgs, GraphFormat};
+use crate::cli::{
+    self, Cli, Color as Colour, Command, ConfigCommand, Global, GraphArgs, GraphFormat,
+};
 use crate::config::{Config, ConfigError, Environment, Flags, Mode};
 use crate::domain::policy::Policy;
 use crate::engine::cache::Cache;
@@ -353,12 +355,10 @@ fn ui_options(config: &Config, global: &Global) -> tui::UiOptions {
     let mut options = tui::UiOptions::of(&config.ui, |name| env.var(name).map(str::to_owned));
     options.ascii |= global.ascii;
     options.depth = match global.color {
-        cli::Color::Auto => options.depth,
-        cli::Color::Never => tui::theme::Depth::None,
-        cli::Color::Always if options.depth == tui::theme::Depth::None => {
-            tui::theme::Depth::Sixteen
-        }
-        cli::Color::Always => options.depth,
+        Colour::Auto => options.depth,
+        Colour::Never => tui::theme::Depth::None,
+        Colour::Always if options.depth == tui::theme::Depth::None => tui::theme::Depth::Sixteen,
+        Colour::Always => options.depth,
     };
     options.mode = config.mode;
     options.web = pages_of(&config.github.api_url);
