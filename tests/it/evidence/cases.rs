@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use gonogo::domain::evidence::{Recipe, Verdict, Verification};
 use gonogo::domain::policy::IdentityPattern;
 use gonogo::evidence::Judge;
 use gonogo::secret::{Credential, Provider};
+use gonogo::sim::oci::Registry;
 use gonogo::sources::oci::{Client, Reference, RegistryAccess};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::real_registries::server::{docker_registry_on, noon, olareg, output_of};
+use crate::real_registries::server::{docker_registry_on, noon, olareg, serve};
 use crate::support::judges::{judge, shared};
 
 #[derive(Deserialize)]
@@ -75,16 +77,24 @@ pub(super) fn unpacked(folder: &Path) -> TempDir {
     into
 }
 
-/// Copies all cases into a registry that is empty.
-async fn push(folder: &Path, storage: &Path, to: SocketAddr, fallback: bool) {
-    let python = judge("python3").unwrap();
-    let script = folder.join("push.py");
-    let to = to.to_string();
-    let mut arguments = vec![script.to_str().unwrap(), storage.to_str().unwrap(), &to];
+/// Copies all cases into a registry that is empty; gives the names of those that it took in part only.
+async fn push(folder: &Path, storage: &Path, to: SocketAddr, fallback: bool) -> BTreeSet<String> {
+    let mut command = tokio::process::Command::new(judge("python3").unwrap());
+    command
+        .arg(folder.join("push.py"))
+        .args([storage, Path::new(&to.to_string())]);
     if !fallback {
-        arguments.push("--no-fallback");
+        command.arg("--no-fallback");
     }
-    output_of(&python, &arguments).await;
+    let output = command.kill_on_drop(true).output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let refused: BTreeSet<String> = said
+        .lines()
+        .filter_map(|line| line.split_once(" refused: ["))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_eq!(output.status.success(), refused.is_empty(), "{said}");
+    refused
 }
 
 pub(super) fn client(address: SocketAddr, repository: &str) -> Client {
@@ -246,7 +256,22 @@ async fn every_image_is_judged_right_from_a_registry_that_lists_referrers() {
     };
     let storage = unpacked(&folder);
     let server = olareg(&program, &[]).await;
-    push(&folder, storage.path(), server.address, false).await;
+    let refused = push(&folder, storage.path(), server.address, false).await;
+    assert!(refused.is_empty(), "{refused:?}");
     // A list that the registry makes itself names nothing that it does not have.
     all_hold(&folder, server.address, &["dangling-referrer"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_image_is_judged_right_from_the_simulators_registry() {
+    let (Some(folder), Some(_)) = (folder(), judge("python3")) else {
+        return;
+    };
+    let storage = unpacked(&folder);
+    let registry = Arc::new(Registry::new(noon()));
+    let address = serve(registry.router()).await;
+    // It takes no index of what it does not have, so the one that lists a referrer in vain stays outside.
+    let refused = push(&folder, storage.path(), address, true).await;
+    assert_eq!(refused, BTreeSet::from(["v3-dangling-referrer".to_owned()]));
+    all_hold(&folder, address, &["dangling-referrer"]).await;
 }
