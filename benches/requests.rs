@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::cast_precision_loss,
     missing_docs,
     reason = "a benchmark prints, and ends where it meets the unexpected"
 )]

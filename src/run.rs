@@ -98,16 +98,14 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
         Some(Command::Status) => with_engine(global, plain::status),
         Some(Command::Runs) => with_engine(global, plain::runs),
         Some(Command::Watch) => with_engine(global, plain::watch),
-        Some(Command::Graph(args)) => match &args.workflow {
-            Some(workflow) => {
-                graph_of_file(args, global.json, &workflow.to_string_lossy(), global.ascii)
+        Some(Command::Graph(args)) => {
+            if let Some(workflow) = &args.workflow {
+                let workflow = workflow.to_string_lossy();
+                return graph_of_file(args, global.json, &workflow, global.ascii);
             }
-            None => {
-                let format = format_of(args, global.json);
-                let ascii = global.ascii;
-                with_engine(global, move |session| plain::graph(session, format, ascii))
-            }
-        },
+            let (format, ascii) = (format_of(args, global.json), global.ascii);
+            with_engine(global, move |session| plain::graph(session, format, ascii))
+        }
         Some(Command::Verify(args)) => verify::run(global, args),
         Some(Command::Sim(args)) => simulate::run(global, args),
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
@@ -355,10 +353,9 @@ fn ui_options(config: &Config, global: &Global) -> tui::UiOptions {
     let mut options = tui::UiOptions::of(&config.ui, |name| env.var(name).map(str::to_owned));
     options.ascii |= global.ascii;
     options.depth = match global.color {
-        Colour::Auto => options.depth,
         Colour::Never => tui::theme::Depth::None,
         Colour::Always if options.depth == tui::theme::Depth::None => tui::theme::Depth::Sixteen,
-        Colour::Always => options.depth,
+        Colour::Auto | Colour::Always => options.depth,
     };
     options.mode = config.mode;
     options.web = pages_of(&config.github.api_url);

@@ -110,11 +110,11 @@ fn list(json: bool) -> eyre::Result<u8> {
             .collect();
         return print_json(&serde_json::json!({"schema_version": 1, "scenarios": rows}));
     }
-    let text: String = scenarios
+    let lines: Vec<String> = scenarios
         .iter()
-        .map(|(name, summary)| format!("{name:<14} {summary}\n"))
+        .map(|(name, summary)| format!("{name:<14} {summary}"))
         .collect();
-    print(&text)
+    print(&(lines.join("\n") + "\n"))
 }
 
 async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::Result<Sim> {

@@ -52,12 +52,14 @@ impl StartScreen {
         match (code, self.row) {
             (KeyCode::Char('c'), _) if control => return Some(Start::Leave),
             (KeyCode::Char(_), _) if control => {}
-            (KeyCode::Up | KeyCode::BackTab, _) => self.row = Row::Simulator,
-            (KeyCode::Down | KeyCode::Tab, _) => self.row = Row::Repository,
-            (KeyCode::Char('j'), Row::Simulator) => self.row = Row::Repository,
+            (KeyCode::Up | KeyCode::BackTab, _) | (KeyCode::Esc, Row::Repository) => {
+                self.row = Row::Simulator;
+            }
+            (KeyCode::Down | KeyCode::Tab, _) | (KeyCode::Char('j'), Row::Simulator) => {
+                self.row = Row::Repository;
+            }
             (KeyCode::Char('q') | KeyCode::Esc, Row::Simulator) => return Some(Start::Leave),
             (KeyCode::Char('s') | KeyCode::Enter, Row::Simulator) => return Some(Start::Simulator),
-            (KeyCode::Esc, Row::Repository) => self.row = Row::Simulator,
             (KeyCode::Backspace, Row::Repository) => {
                 self.typed.pop();
                 self.refused = None;

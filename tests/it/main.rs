@@ -6,6 +6,10 @@
     reason = "a test that meets the unexpected must fail at that line"
 )]
 #![allow(missing_docs, reason = "tests are read, not linked against")]
+#![allow(
+    unreachable_pub,
+    reason = "what modules share is `pub` among them; nobody links against a test"
+)]
 
 mod architecture;
 mod cli;

@@ -62,12 +62,12 @@ fn a_finished_run_ends_the_watch_with_and_without_a_cache_and_a_named_run_is_no_
     let watched = runs.iter().find(|run| run["watched"] == true).unwrap();
     let other = runs.iter().find(|run| run["watched"] == false).unwrap();
 
-    for time in ["without a cache", "with a cache"] {
+    for way in ["without a cache", "with a cache"] {
         let output = run(&["watch"]);
-        assert_eq!(output.status.code(), Some(0), "{time}: {}", said(&output));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let last = text.lines().last().unwrap_or_default();
-        assert!(last.ends_with("release: released"), "{time}: {text}");
+        assert_eq!(output.status.code(), Some(0), "{way}: {}", said(&output));
+        let story = String::from_utf8_lossy(&output.stdout).into_owned();
+        let ending = story.lines().last().unwrap_or_default();
+        assert!(ending.ends_with("release: released"), "{way}: {story}");
     }
     let cached: Vec<_> = walk(&home.path().join("cache"));
     assert_eq!(cached.len(), 1, "what was seen is kept: {cached:?}");

@@ -51,6 +51,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn required(found: Option<PathBuf>, what: &str) -> Option<PathBuf> {
     if found.is_none() {
         assert!(
