@@ -362,3 +362,158 @@ fn differs(claim: Claim, expected: &str, found: Option<&str>) -> Option<Problem>
     (found != Some(expected))
         .then(|| Problem::differs(claim, clip(expected), found.map(clip).as_deref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::policy::IdentityPattern;
+
+    const SIGNER: &str = "https://github.com/acme/rocket/.github/workflows/sign.yml@refs/tags/v1";
+    const RUN: &str = "https://github.com/acme/rocket/actions/runs/7/attempts/2";
+
+    fn claims() -> Claims {
+        Claims {
+            identity: Some(SIGNER.to_owned()),
+            commit: Some("c0ffee".to_owned()),
+            git_ref: Some("refs/tags/v1".to_owned()),
+            run: Some(RUN.to_owned()),
+            workflow: Some(SIGNER.replace("sign", "release")),
+            ..Claims::default()
+        }
+    }
+
+    fn v02() -> Value {
+        json!({
+            "builder": {"id": SIGNER},
+            "invocation": {"configSource": {
+                "uri": "git+https://github.com/acme/rocket@refs/tags/v1",
+                "digest": {"sha1": "c0ffee"},
+                "entryPoint": ".github/workflows/release.yml",
+            }},
+            "metadata": {"buildInvocationId": "7-2"},
+        })
+    }
+
+    fn v1() -> Value {
+        json!({
+            "buildDefinition": {
+                "externalParameters": {"workflow": {
+                    "path": ".github/workflows/release.yml",
+                    "ref": "refs/tags/v1",
+                    "repository": "https://github.com/acme/rocket",
+                }},
+                "resolvedDependencies": [
+                    {"uri": "git+https://github.com/other/tool@main", "digest": {"gitCommit": "beef"}},
+                    {"uri": "git+https://github.com/acme/rocket@refs/tags/v1", "digest": {"gitCommit": "c0ffee"}},
+                ],
+            },
+            "runDetails": {"builder": {"id": SIGNER}, "metadata": {"invocationId": RUN}},
+        })
+    }
+
+    fn codes(
+        predicate_type: &str,
+        predicate: &Value,
+        change: impl FnOnce(&mut Recipe),
+    ) -> Vec<&'static str> {
+        let mut recipe = Recipe::of("issuer", IdentityPattern::literal("x"));
+        recipe.repository = Some("acme/rocket".to_owned());
+        change(&mut recipe);
+        let raw = RawValue::from_string(predicate.to_string()).unwrap();
+        let (problems, _) = compare(predicate_type, Some(&raw), &claims(), &recipe);
+        problems.iter().map(Problem::code).collect()
+    }
+
+    #[test]
+    fn both_forms_hold_and_each_field_is_compared() {
+        for (form, good, changes) in [
+            (
+                SLSA_V02,
+                v02(),
+                [
+                    ("/builder/id", "provenance-builder"),
+                    (
+                        "/invocation/configSource/entryPoint",
+                        "provenance-entry-point",
+                    ),
+                    ("/invocation/configSource/uri", "provenance-repository"),
+                    ("/invocation/configSource/digest/sha1", "certificate-commit"),
+                    ("/metadata/buildInvocationId", "certificate-run"),
+                ],
+            ),
+            (
+                SLSA_V1,
+                v1(),
+                [
+                    ("/runDetails/builder/id", "provenance-builder"),
+                    (
+                        "/buildDefinition/externalParameters/workflow/path",
+                        "provenance-entry-point",
+                    ),
+                    (
+                        "/buildDefinition/externalParameters/workflow/ref",
+                        "provenance-ref",
+                    ),
+                    (
+                        "/buildDefinition/resolvedDependencies/1/digest/gitCommit",
+                        "certificate-commit",
+                    ),
+                    ("/runDetails/metadata/invocationId", "certificate-run"),
+                ],
+            ),
+        ] {
+            assert!(codes(form, &good, |_| {}).is_empty());
+            for (field, code) in changes {
+                let mut other = good.clone();
+                *other.pointer_mut(field).unwrap() = json!("another");
+                assert!(codes(form, &other, |_| {}).contains(&code), "{field}");
+                let mut without = good.clone();
+                *without.pointer_mut(field).unwrap() = Value::Null;
+                let told = codes(form, &without, |_| {});
+                let may_be_absent = field.ends_with("/uri") || field.ends_with("/ref");
+                assert_eq!(told.is_empty(), may_be_absent, "{field}: {told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_comes_before_what_the_certificate_says() {
+        let told = |change: fn(&mut Recipe)| codes(SLSA_V02, &v02(), change);
+        assert_eq!(
+            told(|recipe| recipe.commit = Some("beef".to_owned())),
+            ["provenance-commit"]
+        );
+        assert_eq!(
+            told(|recipe| recipe.run = Some("7-1".to_owned())),
+            ["provenance-run"]
+        );
+        assert!(told(|recipe| recipe.run = Some("7".to_owned())).is_empty());
+        assert_eq!(
+            told(|recipe| recipe.run = Some("70".to_owned())),
+            ["provenance-run"]
+        );
+        assert_eq!(
+            told(|recipe| recipe.git_ref = Some("refs/tags/v2".to_owned())),
+            ["certificate-ref"]
+        );
+        let release =
+            |recipe: &mut Recipe| recipe.entry_point = Some(".github/workflows/x.yml".to_owned());
+        assert_eq!(told(release), ["provenance-entry-point"]);
+    }
+
+    #[test]
+    fn a_run_may_be_spelled_twice_but_not_differently() {
+        let mut both = v02();
+        both["metadata"]["buildInvocationID"] = json!("7-2");
+        assert!(codes(SLSA_V02, &both, |_| {}).is_empty());
+        both["metadata"]["buildInvocationID"] = json!("7-3");
+        assert_eq!(codes(SLSA_V02, &both, |_| {}), ["provenance-run"]);
+        assert_eq!(
+            codes("https://slsa.dev/provenance/v0.1", &v02(), |_| {}),
+            ["unsupported"]
+        );
+        assert_eq!(codes(SLSA_V1, &json!([1]), |_| {}).len(), 1);
+    }
+}

@@ -172,3 +172,44 @@ fn architecture(word: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sbom(name: &str, purls: &[&str]) -> SbomSummary {
+        SbomSummary {
+            name: Some(name.to_owned()),
+            packages: purls
+                .iter()
+                .map(|purl| Package {
+                    name: "p".to_owned(),
+                    version: None,
+                    purl: Some((*purl).to_owned()),
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn an_sbom_of_another_architecture_is_told_by_its_packages_or_its_name() {
+        let arm = "pkg:deb/debian/libc6@2?distro=debian-12&arch=arm64";
+        let all = "pkg:deb/debian/tzdata@2?arch=all";
+        let fedora = "pkg:rpm/fedora/glibc@2?arch=x86_64";
+        for (name, purls, own, other) in [
+            ("rocket", &[all, arm][..], "arm64", None),
+            ("rocket", &[all, arm], "amd64", Some("arm64")),
+            ("rocket", &[fedora, arm], "amd64", None),
+            ("rocket", &[all], "amd64", None),
+            ("rocket-linux-arm64", &[all], "amd64", Some("arm64")),
+            ("charm64-tool", &[all], "amd64", None),
+        ] {
+            let found = other_architecture(&sbom(name, purls), own);
+            assert_eq!(found.as_deref(), other, "{name} {purls:?} on {own}");
+        }
+        assert_eq!(
+            remarks(&sbom("rocket", &[]), &Platform::new("linux", "amd64")),
+            [Remark::SbomEmpty]
+        );
+    }
+}
