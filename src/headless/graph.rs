@@ -1,13 +1,19 @@
 //! `gonogo graph`: a workflow of a checkout and all it calls, as a drawing, JSON or Mermaid.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::domain::graph::{self, CalleeRef, Graph, GraphError, JobKey, Node, Workflow};
+use crate::domain::run::Job;
+use crate::domain::time::Timestamp;
+use crate::present::clean::clean;
 use crate::present::graph::{Charset, Facts, Options, draw_to_fit};
+use crate::present::phrases;
+use crate::present::words::duration;
 
 mod mermaid;
 
@@ -168,6 +174,42 @@ pub fn json(graph: &Graph) -> String {
     let document = GraphV1 {
         schema_version: 1,
         jobs: graph.jobs.iter().map(JobV1::from).collect(),
+    };
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+/// The jobs of a run whose workflow files could not be read: a line each, with how it stands. No edges are claimed.
+pub fn flat_text(jobs: &[Job], now: Timestamp) -> String {
+    let mut out = String::new();
+    for job in jobs {
+        let ran = job.ran_for(now).map(duration).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "{:<11} {}  {ran}",
+            phrases::state(job),
+            clean(&job.name)
+        );
+    }
+    out
+}
+
+/// The same in the frozen JSON shape; a job's display name stands for the key that is not known.
+pub fn flat_json(jobs: &[Job]) -> String {
+    let document = GraphV1 {
+        schema_version: 1,
+        jobs: jobs
+            .iter()
+            .map(|job| JobV1 {
+                id: &job.name,
+                name: &job.name,
+                needs: Vec::new(),
+                uses: None,
+                environment: None,
+                matrix: false,
+                jobs: Vec::new(),
+            })
+            .collect(),
     };
     serde_json::to_string(&document).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ use crate::domain::fact::FailureKind;
 use crate::domain::graph::{self, Graph};
 use crate::domain::ids::RunId;
 use crate::domain::release::{self, Stage};
+use crate::domain::run::Job;
 use crate::domain::time::Timestamp;
 use crate::engine::{Message, Model};
 use crate::headless::json_v1::{EventV1, RunsV1, StatusV1};
@@ -198,17 +199,13 @@ pub(super) async fn graph(
 ) -> eyre::Result<u8> {
     let model = settled(&mut session).await?;
     let outlook = &model.outlook;
-    let Some(graph) = &outlook.graph else {
-        let why = outlook
-            .graph_fault
-            .as_deref()
-            .unwrap_or("no workflow file of the run is known");
-        return Err(eyre!("the run's graph is not known: {}", clean(why)));
-    };
     let jobs = outlook
         .run
         .and_then(|run| model.snapshot.record(run)?.jobs.value())
         .map_or(&[][..], Vec::as_slice);
+    let Some(graph) = &outlook.graph else {
+        return flat(&model, jobs, format, session.quiet);
+    };
     let statuses = graph::statuses(graph, &outlook.matching, jobs);
     let facts = Facts {
         statuses: Some(&statuses),
@@ -223,6 +220,25 @@ pub(super) async fn graph(
         now: Some(model.now),
     };
     print(&draw(graph, &facts, format, ascii))
+}
+
+/// The jobs without edges, where the files that hold the edges could not be read; stderr says so.
+fn flat(model: &Model, jobs: &[Job], format: GraphFormat, quiet: bool) -> eyre::Result<u8> {
+    let fault = model.outlook.graph_fault.as_deref();
+    let why = clean(fault.unwrap_or("no workflow file of the run is known"));
+    if jobs.is_empty() {
+        return Err(eyre!("the run's graph is not known: {why}"));
+    }
+    if !quiet {
+        let _ = writeln!(
+            std::io::stderr(),
+            "gonogo: a list without edges, because the graph is not known: {why}"
+        );
+    }
+    match format {
+        GraphFormat::Json => print(&graph_text::flat_json(jobs)),
+        GraphFormat::Text | GraphFormat::Mermaid => print(&graph_text::flat_text(jobs, model.now)),
+    }
 }
 
 /// A graph in one of its formats.

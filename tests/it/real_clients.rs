@@ -212,3 +212,42 @@ fn runs_lists_them_all_and_a_pasted_address_picks_one() {
             .any(|job| job["id"] == "publish-docker")
     );
 }
+
+/// A run whose workflow files cannot be read is an honest list, without an edge made up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_workflow_files_a_run_is_a_flat_list() {
+    use gonogo::sim::fault::{Fault, Kind};
+    use gonogo::sim::requests::Service;
+    let mut rig = crate::support::sim::Rig::start("waiting-gate").await;
+    rig.play_to("gate");
+    let gone = Kind::Status {
+        code: 403,
+        retry_after: None,
+    };
+    rig.sim
+        .faults()
+        .add(Fault::new(Service::Github, gone).on("/contents/"));
+    let model = rig.settled().await;
+    assert!(model.outlook.graph.is_none());
+    let jobs = model
+        .snapshot
+        .record(model.outlook.run.unwrap())
+        .unwrap()
+        .jobs
+        .value()
+        .unwrap();
+    let text = gonogo::headless::graph::flat_text(jobs, model.now);
+    assert_eq!(text.lines().count(), jobs.len());
+    assert!(
+        text.contains("waits       publish-docker / publish"),
+        "{text}"
+    );
+    let json: Value = serde_json::from_str(&gonogo::headless::graph::flat_json(jobs)).unwrap();
+    assert!(
+        json["jobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|job| job["needs"] == serde_json::json!([]))
+    );
+}
