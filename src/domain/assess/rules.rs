@@ -344,24 +344,32 @@ fn platforms(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
     )
 }
 
-/// Signatures and attestations are not read yet: the board cannot say GO without them.
+/// Signatures and attestations are not part of the board yet: it cannot say GO without them.
 fn evidence(_: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
     let id = "evidence";
-    if policy.images.is_empty() || outlook.digests.is_empty() {
+    let built = outlook
+        .digests
+        .iter()
+        .next()
+        .filter(|_| !policy.images.is_empty());
+    let Some((image, digest)) = built else {
         return row(
             id,
             Verdict::NotApplicable,
             "evidence",
             "There is no image to ask about.",
         );
-    }
+    };
     row(
         id,
         Verdict::Unknown,
         "signatures not checked",
-        "This version does not check signatures and attestations: it cannot say GO for you.",
+        "The board does not know of signatures and attestations yet: it cannot say GO for you.",
     )
-    .remedy("Run `cosign verify` and `cosign verify-attestation` on the digest before you approve.")
+    .remedy(format!(
+        "Run `gonogo verify {image}@{}` before you approve.",
+        digest.value
+    ))
 }
 
 /// The Git tag stands on the commit that was built (incident 19).
