@@ -70,6 +70,10 @@ impl Secret {
 }
 
 fn sensitive(text: &zeroize::Zeroizing<String>) -> Result<HeaderValue, SecretError> {
+    // The type takes bytes beyond ASCII too, which servers read each in their own way.
+    if !text.is_ascii() {
+        return Err(SecretError::Header);
+    }
     let mut value = HeaderValue::from_str(text).map_err(|_| SecretError::Header)?;
     value.set_sensitive(true);
     Ok(value)

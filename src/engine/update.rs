@@ -67,6 +67,7 @@ fn observed(model: &mut Model, observation: Observation, effects: &mut Vec<Effec
         .err()
         .map(|failure| failure.what.clone());
     let failing_before = is_failing(model, &observation.ask);
+    let about_jobs = matches!(observation.ask, Ask::Jobs(_) | Ask::AttemptJobs(..));
     let applied = model.snapshot.apply(observation);
     match (failing_before, failure) {
         (false, Some(what)) => effects.push(Effect::Announce(Event::SourceFails { source, what })),
@@ -84,6 +85,9 @@ fn observed(model: &mut Model, observation: Observation, effects: &mut Vec<Effec
     if applied == Applied::Changed {
         refresh_outlook(model, effects);
         effects.push(Effect::Save);
+    } else if applied == Applied::Confirmed && about_jobs {
+        // How a run ended follows from when its jobs were seen last, not from the jobs alone.
+        refresh_outlook(model, effects);
     }
     if note_first_sight(model) {
         refresh_outlook(model, effects);

@@ -497,3 +497,45 @@ fn earlier_runs_say_how_long_a_run_takes_and_which_jobs_decide() {
         "real times win"
     );
 }
+
+/// The end follows from jobs that were seen after it, also where they are the same as before: a look that only
+/// confirms must still be drawn from.
+#[test]
+fn jobs_confirmed_after_the_end_are_the_last_and_the_stage_says_so() {
+    let mut model = model();
+    let jobs = vec![
+        done(42, 1, "version-check"),
+        job(
+            42,
+            2,
+            "ci-gate / lint",
+            Status::Completed,
+            Some(Conclusion::Failure),
+        ),
+    ];
+    let over = run(42, Status::Completed, Some(Conclusion::Failure));
+    feed(
+        &mut model,
+        0,
+        [
+            saw(
+                Ask::Runs,
+                Fact::Runs(vec![run(42, Status::InProgress, None)]),
+                0,
+            ),
+            saw(Ask::Jobs(RunId(42)), Fact::Jobs(jobs.clone()), 1),
+            saw(Ask::Run(RunId(42)), Fact::Run(over), 2),
+        ],
+    );
+    assert_eq!(
+        model.outlook.stage.0,
+        Stage::Building,
+        "these jobs may not be the last"
+    );
+    feed(
+        &mut model,
+        3,
+        [saw(Ask::Jobs(RunId(42)), Fact::Jobs(jobs), 3)],
+    );
+    assert_eq!(model.outlook.stage.0, Stage::Failed);
+}
