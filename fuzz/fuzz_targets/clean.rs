@@ -31,7 +31,10 @@ fn unquoted(word: &str) -> String {
             '\'' => is_quoted = !is_quoted,
             '\\' if !is_quoted => out.extend(rest.next()),
             _ => {
-                assert!(is_quoted || !" $`\"&;|<>()*?[]#~!{}\n\t".contains(c), "{word}");
+                assert!(
+                    is_quoted || !" $`\"&;|<>()*?[]#~!{}\n\t".contains(c),
+                    "{word}"
+                );
                 out.push(c);
             }
         }

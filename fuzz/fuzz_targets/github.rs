@@ -8,7 +8,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(page) = serde_json::from_slice::<wire::RunPage>(bytes) {
         let sent = page.workflow_runs.sent();
-        let runs = page.workflow_runs.items.into_iter().filter_map(convert::run);
+        let runs = page
+            .workflow_runs
+            .items
+            .into_iter()
+            .filter_map(convert::run);
         assert!(runs.count() <= sent);
     }
     if let Ok(run) = serde_json::from_slice(bytes) {

@@ -11,12 +11,9 @@ fuzz_target!(|text: &str| {
     };
     let again = |_: &_| Ok(Some(workflow.clone()));
     let unread = |_: &_| Ok(None);
-    for graph in [
-        assemble(&workflow, &again),
-        assemble(&workflow, &unread),
-    ]
-    .into_iter()
-    .flatten()
+    for graph in [assemble(&workflow, &again), assemble(&workflow, &unread)]
+        .into_iter()
+        .flatten()
     {
         draw(&graph);
     }
@@ -37,7 +34,8 @@ fn draw(graph: &Graph) {
     ] {
         for node in graph.nodes() {
             let place = drawing.place(&node.id).expect("every job is drawn");
-            assert!(place.y + place.height <= drawing.height());
+            // A node's second row, for its time, may be empty, and empty rows at the end are not kept.
+            assert!(place.y < drawing.height());
         }
         assert!(!drawing.text().chars().any(|c| c.is_control() && c != '\n'));
     }
