@@ -90,6 +90,17 @@ fn has_rel(parameters: &str, rel: &str) -> bool {
     })
 }
 
+/// The address of something below a root, without query or fragment; each part is escaped.
+///
+/// `None` where the root is no address that has a path.
+pub fn below(root: &Url, path: &[&str]) -> Option<Url> {
+    let mut url = root.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    Some(url)
+}
+
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -334,30 +334,20 @@ impl Registry {
 
     /// The address of something in the repository.
     fn url(&self, rest: &[&str]) -> Result<Url, Failure> {
-        let mut url = self.access.registry_url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let is_base = url
-            .path_segments_mut()
-            .map(|mut path| {
-                path.pop_if_empty()
-                    .push("v2")
-                    .extend(self.access.image.path().split('/'))
-                    .extend(rest);
-            })
-            .is_ok();
-        if is_base {
-            Ok(url)
-        } else {
-            Err(failure::plain(
+        let path: Vec<&str> = std::iter::once("v2")
+            .chain(self.access.image.path().split('/'))
+            .chain(rest.iter().copied())
+            .collect();
+        super::address::below(&self.access.registry_url, &path).ok_or_else(|| {
+            failure::plain(
                 FailureKind::Unreachable,
                 format!(
                     "The registry's address for {} is not one of HTTP.",
                     self.image()
                 ),
                 "Set the image's `registry_url`; `gonogo config show --origin` prints it.",
-            ))
-        }
+            )
+        })
     }
 
     /// The digest that the answer announces.

@@ -11,7 +11,7 @@ use crate::domain::fact::{Ask, Fact, Failure, FailureKind, Rate};
 use crate::domain::policy::ImageRepository;
 use crate::domain::time::Timestamp;
 use crate::net::registry::{Meter, said};
-use crate::net::{Limits, body, failure};
+use crate::net::{Limits, address, body, failure};
 use crate::secret::{Login, Provider};
 use crate::sources::Answer;
 
@@ -121,24 +121,13 @@ impl Client {
 
     /// An address below the API's root.
     fn api(&self, path: &[&str]) -> Result<Url, Failure> {
-        let mut url = self.access.api_url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let is_base = url
-            .path_segments_mut()
-            .map(|mut segments| {
-                segments.pop_if_empty().extend(path);
-            })
-            .is_ok();
-        if is_base {
-            Ok(url)
-        } else {
-            Err(failure::plain(
+        address::below(&self.access.api_url, path).ok_or_else(|| {
+            failure::plain(
                 FailureKind::Unreachable,
                 "The address of Docker Hub's API is not one of HTTP.",
                 "Set the image's `hub_api_url`; `gonogo config show --origin` prints it.",
-            ))
-        }
+            )
+        })
     }
 
     /// Asks with a pass where there is a credential; once more with a new one where it had ended.

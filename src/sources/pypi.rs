@@ -12,7 +12,7 @@ use crate::domain::fact::{Ask, Fact, Failure, FailureKind};
 use crate::domain::policy::PypiName;
 use crate::domain::time::Timestamp;
 use crate::net::registry::Meter;
-use crate::net::{Limits, body, failure, redirect};
+use crate::net::{Limits, address, body, failure, redirect};
 use crate::sources::Answer;
 
 mod filename;
@@ -239,24 +239,13 @@ impl Client {
 
     /// An address below the index's root.
     fn address(&self, path: &[&str]) -> Result<Url, Failure> {
-        let mut url = self.access.url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        let is_base = url
-            .path_segments_mut()
-            .map(|mut segments| {
-                segments.pop_if_empty().extend(path);
-            })
-            .is_ok();
-        if is_base {
-            Ok(url)
-        } else {
-            Err(failure::plain(
+        address::below(&self.access.url, path).ok_or_else(|| {
+            failure::plain(
                 FailureKind::Unreachable,
                 "The package index's address is not one of HTTP.",
                 "Set `[pypi] url`; `gonogo config show --origin` prints it.",
-            ))
-        }
+            )
+        })
     }
 }
 
