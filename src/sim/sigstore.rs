@@ -4,6 +4,7 @@
 
 mod authority;
 mod claims;
+mod craft;
 mod log;
 mod make;
 mod merkle;
@@ -21,7 +22,10 @@ use serde_json::{Value, json};
 use sha2::Digest as _;
 
 pub use claims::Claims;
-pub use make::{Bundle, Layer, Subject};
+pub use craft::{Craft, Logging, Name, Party, Receipt, Signer};
+pub use make::{
+    BUNDLE, Bundle, IN_TOTO, Layer, SIGN_PREDICATE, Subject, simple_signing, statement,
+};
 pub use predicate::{BuildFacts, SLSA_V02, SPDX, slsa_v02, spdx};
 pub use publish::{Attached, Existing, Layout, Signing, legacy_tag};
 
@@ -37,6 +41,8 @@ pub struct Sigstore {
 struct Inner {
     authority: Authority,
     log: Mutex<Log>,
+    /// An authority and a log that the trust root does not know.
+    strangers: (Authority, Mutex<Log>),
     /// From when on all keys are trusted.
     since: Timestamp,
 }
@@ -72,6 +78,10 @@ impl Sigstore {
             inner: Arc::new(Inner {
                 authority: Authority::new(since)?,
                 log: Mutex::new(Log::new(KeyPair::generate()?)),
+                strangers: (
+                    Authority::new(since)?,
+                    Mutex::new(Log::new(KeyPair::generate()?)),
+                ),
                 since,
             }),
         })
@@ -118,11 +128,28 @@ impl Sigstore {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.inner
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        held(&self.inner.log)
     }
+
+    fn authority(&self, party: Party) -> &Authority {
+        match party {
+            Party::Ours => &self.inner.authority,
+            Party::Stranger => &self.inner.strangers.0,
+        }
+    }
+
+    /// The log in which something signed so is entered; `None` where it is not entered at all.
+    fn log_of(&self, logging: Logging) -> Option<MutexGuard<'_, Log>> {
+        match logging {
+            Logging::Ours => Some(self.log()),
+            Logging::Stranger => Some(held(&self.inner.strangers.1)),
+            Logging::Nowhere => None,
+        }
+    }
+}
+
+fn held(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Sigstore {

@@ -11,8 +11,8 @@ use rcgen::{
 use sha2::Digest as _;
 use x509_cert::der::{Decode as _, Encode as _};
 
-use super::claims::der_length;
-use super::{Claims, SignError, log_id, sign};
+use super::claims::{der_length, extension};
+use super::{Craft, Name, Receipt, SignError, Signer, log_id, sign};
 
 pub(super) const ORGANIZATION: &str = "simulated sigstore";
 pub(super) const ROOT_NAME: &str = "simulated sigstore root";
@@ -30,13 +30,17 @@ pub(super) struct Authority {
     intermediate: Certificate,
     issuer: Issuer<'static, KeyPair>,
     ct_key: KeyPair,
+    /// A certificate log that no trust root names.
+    strange_ct_key: KeyPair,
 }
 
-/// A certificate for one signature, and its key.
+/// A key for one signature, and what it is checked with.
 pub(super) struct Leaf {
+    /// The certificate; the public key where there is none.
     pub(super) pem: String,
     pub(super) der: Vec<u8>,
     pub(super) key: KeyPair,
+    pub(super) signer: Signer,
 }
 
 impl Authority {
@@ -57,6 +61,7 @@ impl Authority {
             intermediate,
             issuer: Issuer::new(params, key),
             ct_key: KeyPair::generate()?,
+            strange_ct_key: KeyPair::generate()?,
         })
     }
 
@@ -74,29 +79,51 @@ impl Authority {
         format!("{}{}", self.intermediate.pem(), self.root.pem())
     }
 
-    /// A certificate for ten minutes from `at` on, with the certificate log's receipt in it.
-    pub(super) fn issue(&self, claims: &Claims, at: Timestamp) -> Result<Leaf, SignError> {
+    /// A certificate for ten minutes from `at` on, with the certificate log's receipt in it; or a key alone.
+    pub(super) fn issue(&self, craft: &Craft, at: Timestamp) -> Result<Leaf, SignError> {
         let key = KeyPair::generate()?;
-        let mut params = leaf(claims, at)?;
+        if craft.signer == Signer::KeyPair {
+            return Ok(Leaf {
+                pem: key.public_key_pem(),
+                der: key.subject_public_key_info(),
+                key,
+                signer: craft.signer,
+            });
+        }
+        let mut params = leaf(craft, at)?;
         // Signed once without the receipt, because the receipt is over just that certificate.
         let before = params.signed_by(&key, &self.issuer)?;
-        let receipt = self.receipt(before.der(), at)?;
-        params
-            .custom_extensions
-            .push(CustomExtension::from_oid_content(
-                &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2],
-                receipt,
-            ));
+        if let Some(receipt) = self.receipt(craft.receipt, before.der(), at)? {
+            params
+                .custom_extensions
+                .push(CustomExtension::from_oid_content(
+                    &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2],
+                    receipt,
+                ));
+        }
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Leaf {
             pem: certificate.pem(),
             der: certificate.der().to_vec(),
             key,
+            signer: craft.signer,
         })
     }
 
     /// The list of signed certificate timestamps after RFC 6962, with one in it.
-    fn receipt(&self, certificate: &[u8], at: Timestamp) -> Result<Vec<u8>, SignError> {
+    fn receipt(
+        &self,
+        kind: Receipt,
+        certificate: &[u8],
+        at: Timestamp,
+    ) -> Result<Option<Vec<u8>>, SignError> {
+        // Who is named, and whose key signs.
+        let (named, signer) = match kind {
+            Receipt::Honest => (&self.ct_key, &self.ct_key),
+            Receipt::Missing => return Ok(None),
+            Receipt::Stranger => (&self.strange_ct_key, &self.strange_ct_key),
+            Receipt::Forged => (&self.ct_key, &self.strange_ct_key),
+        };
         let certificate = x509_cert::Certificate::from_der(certificate)?;
         let tbs = certificate.tbs_certificate.to_der()?;
         let issuer = sha2::Sha256::digest(self.issuer.key().subject_public_key_info());
@@ -112,10 +139,10 @@ impl Authority {
         signed.extend(tbs);
         // No extensions.
         signed.extend([0, 0]);
-        let signature = sign(&self.ct_key, &signed)?;
+        let signature = sign(signer, &signed)?;
 
         let mut sct = vec![0];
-        sct.extend(log_id(&self.ct_key));
+        sct.extend(log_id(named));
         sct.extend(milliseconds.to_be_bytes());
         sct.extend([0, 0]);
         // SHA-256 and ECDSA.
@@ -129,7 +156,7 @@ impl Authority {
         let mut octet_string = vec![0x04];
         octet_string.extend(der_length(list.len()));
         octet_string.extend(list);
-        Ok(octet_string)
+        Ok(Some(octet_string))
     }
 }
 
@@ -153,10 +180,16 @@ fn ca(name: &str, since: Timestamp, constraints: BasicConstraints) -> Certificat
     params
 }
 
-fn leaf(claims: &Claims, at: Timestamp) -> Result<CertificateParams, SignError> {
+fn leaf(craft: &Craft, at: Timestamp) -> Result<CertificateParams, SignError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.subject_alt_names = vec![SanType::URI(claims.identity.clone().try_into()?)];
+    params.subject_alt_names = vec![SanType::URI(craft.claims.identity.clone().try_into()?)];
+    for name in &craft.more_names {
+        params.subject_alt_names.push(match name {
+            Name::Uri(address) => SanType::URI(address.clone().try_into()?),
+            Name::Email(address) => SanType::Rfc822Name(address.clone().try_into()?),
+        });
+    }
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
     params.is_ca = IsCa::ExplicitNoCa;
@@ -165,9 +198,12 @@ fn leaf(claims: &Claims, at: Timestamp) -> Result<CertificateParams, SignError> 
     params.not_after = params.not_before + LEAF_LIFE;
     // Both signings of one certificate must bear the same number.
     params.serial_number = Some(SerialNumber::from(random_serial()));
-    params.custom_extensions = claims
+    let more = craft.more_extensions.iter();
+    params.custom_extensions = craft
+        .claims
         .extensions()
         .into_iter()
+        .chain(more.map(|(number, text)| extension(*number, text)))
         .map(|(oid, content)| CustomExtension::from_oid_content(&oid, content))
         .collect();
     Ok(params)

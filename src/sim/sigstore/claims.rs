@@ -113,9 +113,14 @@ impl Claims {
             .map(|(number, text)| (oid(number), text.clone().into_bytes()));
         let der = der
             .into_iter()
-            .filter_map(|(number, text)| Some((oid(number), utf8_string(text?))));
+            .filter_map(|(number, text)| Some(extension(number, text?)));
         bare.chain(der).collect()
     }
+}
+
+/// An extension of GitHub's whose content is a DER string.
+pub(super) fn extension(number: u64, text: &str) -> (Vec<u64>, Vec<u8>) {
+    (oid(number), utf8_string(text))
 }
 
 fn oid(number: u64) -> Vec<u64> {

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 use sha2::Digest as _;
 
 use super::authority::Leaf;
-use super::{Claims, SignError, Sigstore, log, sign};
+use super::{Craft, SignError, Signer, Sigstore, log, sign};
 use crate::sim::oci::Digest;
 
-const IN_TOTO: &str = "application/vnd.in-toto+json";
-pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The payload type of an in-toto statement.
+pub const IN_TOTO: &str = "application/vnd.in-toto+json";
+/// The media type of a v0.3 bundle, and the artifact type of the manifest around it.
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// What a bundle that is a signature of an image states.
-const SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
+pub const SIGN_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// What is signed: a manifest, and the name of the repository it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +82,7 @@ struct BundleEnvelopeSignature<'a> {
 /// A statement whose envelope is signed but not logged yet.
 struct Signed {
     leaf: Leaf,
-    statement: Vec<u8>,
+    hash: String,
     payload: String,
     signature: String,
 }
@@ -89,27 +91,30 @@ impl Sigstore {
     /// A signature of an image, as `cosign sign` of cosign 2 makes it.
     pub fn sign_image(
         &self,
-        claims: &Claims,
+        craft: impl Into<Craft>,
         subject: &Subject,
         at: Timestamp,
     ) -> Result<Layer, SignError> {
-        // Exact bytes: verifiers compare the digest of this text.
-        let payload = format!(
-            "{{\"critical\":{{\"identity\":{{\"docker-reference\":{}}},\"image\":\
-             {{\"docker-manifest-digest\":\"{}\"}},\"type\":\"cosign container image signature\"}},\
-             \"optional\":null}}",
-            json!(subject.name),
-            subject.digest
-        );
-        let leaf = self.inner.authority.issue(claims, at)?;
-        let signature = STANDARD.encode(sign(&leaf.key, payload.as_bytes())?);
-        let body = log::hashedrekord(&sha256(payload.as_bytes()), &signature, &leaf.pem);
-        let entry = self.log().add("hashedrekord", &body, at)?;
-        let mut annotations = self.annotations(&leaf, &entry);
+        self.sign_raw(craft, simple_signing(subject).as_bytes(), at)
+    }
+
+    /// The same over any payload, whatever it says.
+    pub fn sign_raw(
+        &self,
+        craft: impl Into<Craft>,
+        payload: &[u8],
+        at: Timestamp,
+    ) -> Result<Layer, SignError> {
+        let craft = craft.into();
+        let leaf = self.authority(craft.authority).issue(&craft, at)?;
+        let signature = STANDARD.encode(sign(&leaf.key, payload)?);
+        let body = log::hashedrekord(&sha256(payload), &signature, &leaf.pem);
+        let entry = self.enter(&craft, "hashedrekord", &body, at)?;
+        let mut annotations = self.annotations(&craft, &leaf, entry.as_ref());
         annotations.insert("dev.cosignproject.cosign/signature".to_owned(), signature);
         Ok(Layer {
             media_type: "application/vnd.dev.cosign.simplesigning.v1+json".to_owned(),
-            bytes: payload.into(),
+            bytes: Bytes::copy_from_slice(payload),
             annotations,
         })
     }
@@ -117,24 +122,37 @@ impl Sigstore {
     /// An attestation, as `cosign attest` of cosign 2 makes it.
     pub fn attest(
         &self,
-        claims: &Claims,
+        craft: impl Into<Craft>,
         subject: &Subject,
         predicate_type: &str,
         predicate: &Value,
         at: Timestamp,
     ) -> Result<Layer, SignError> {
-        let statement = statement(subject, predicate_type, predicate);
-        let signed = self.sign_statement(claims, &statement, at)?;
+        let statement = serde_json::to_vec(&statement(subject, predicate_type, predicate))?;
+        self.attest_raw(craft, IN_TOTO, &statement, predicate_type, at)
+    }
+
+    /// The same over any payload, whatever it is; the predicate type goes into the annotation alone.
+    pub fn attest_raw(
+        &self,
+        craft: impl Into<Craft>,
+        payload_type: &str,
+        payload: &[u8],
+        predicate_type: &str,
+        at: Timestamp,
+    ) -> Result<Layer, SignError> {
+        let craft = craft.into();
+        let signed = self.seal(&craft, payload_type, payload, at)?;
         let envelope = serde_json::to_vec(&LegacyEnvelope {
-            payload_type: IN_TOTO,
+            payload_type,
             payload: &signed.payload,
             signatures: [LegacyEnvelopeSignature {
                 keyid: "",
                 sig: &signed.signature,
             }],
         })?;
-        let entry = self.log_statement(&signed, &envelope, at)?;
-        let mut annotations = self.annotations(&signed.leaf, &entry);
+        let entry = self.enter_envelope(&craft, &signed, &envelope, at)?;
+        let mut annotations = self.annotations(&craft, &signed.leaf, entry.as_ref());
         annotations.insert("predicateType".to_owned(), predicate_type.to_owned());
         // The signature is in the envelope; cosign leaves an empty annotation all the same.
         let empty = String::new();
@@ -149,57 +167,67 @@ impl Sigstore {
     /// A signature of an image in the bundle layout: a statement that says no more than that it was signed.
     pub fn sign_image_bundle(
         &self,
-        claims: &Claims,
+        craft: impl Into<Craft>,
         subject: &Subject,
         at: Timestamp,
     ) -> Result<Bundle, SignError> {
-        let statement = json!({
+        let statement = serde_json::to_vec(&json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"digest": {"sha256": subject.digest.hex()}}],
             "predicateType": SIGN_PREDICATE,
             "predicate": {},
-        });
-        self.bundle_statement(claims, SIGN_PREDICATE, &statement, at)
+        }))?;
+        self.bundle_raw(craft, IN_TOTO, &statement, SIGN_PREDICATE, at)
     }
 
     /// An attestation in the bundle layout.
     pub fn attest_bundle(
         &self,
-        claims: &Claims,
+        craft: impl Into<Craft>,
         subject: &Subject,
         predicate_type: &str,
         predicate: &Value,
         at: Timestamp,
     ) -> Result<Bundle, SignError> {
-        let statement = statement(subject, predicate_type, predicate);
-        self.bundle_statement(claims, predicate_type, &statement, at)
+        let statement = serde_json::to_vec(&statement(subject, predicate_type, predicate))?;
+        self.bundle_raw(craft, IN_TOTO, &statement, predicate_type, at)
     }
 
-    fn bundle_statement(
+    /// A bundle over any payload, whatever it is; the predicate type goes into the annotation alone.
+    pub fn bundle_raw(
         &self,
-        claims: &Claims,
+        craft: impl Into<Craft>,
+        payload_type: &str,
+        payload: &[u8],
         predicate_type: &str,
-        statement: &Value,
         at: Timestamp,
     ) -> Result<Bundle, SignError> {
-        let signed = self.sign_statement(claims, statement, at)?;
+        let craft = craft.into();
+        let signed = self.seal(&craft, payload_type, payload, at)?;
         let envelope = serde_json::to_vec(&BundleEnvelope {
             payload: &signed.payload,
-            payload_type: IN_TOTO,
+            payload_type,
             signatures: [BundleEnvelopeSignature {
                 sig: &signed.signature,
             }],
         })?;
-        let entry = self.log_statement(&signed, &envelope, at)?;
+        let entry = self.enter_envelope(&craft, &signed, &envelope, at)?;
+        let entries: Vec<Value> = entry.iter().map(log::Entry::to_bundle).collect();
+        let mut material = match signed.leaf.signer {
+            Signer::Certificate => {
+                json!({"certificate": {"rawBytes": STANDARD.encode(&signed.leaf.der)}})
+            }
+            Signer::KeyPair => json!({"publicKey": {"hint": sha256(&signed.leaf.der)}}),
+        };
+        if let Some(material) = material.as_object_mut() {
+            material.insert("tlogEntries".to_owned(), entries.into());
+        }
         let bundle = json!({
             "mediaType": BUNDLE,
-            "verificationMaterial": {
-                "certificate": {"rawBytes": STANDARD.encode(&signed.leaf.der)},
-                "tlogEntries": [entry.to_bundle()],
-            },
+            "verificationMaterial": material,
             "dsseEnvelope": {
                 "payload": signed.payload,
-                "payloadType": IN_TOTO,
+                "payloadType": payload_type,
                 "signatures": [{"sig": signed.signature}],
             },
         });
@@ -209,51 +237,84 @@ impl Sigstore {
         })
     }
 
-    fn sign_statement(
+    fn seal(
         &self,
-        claims: &Claims,
-        statement: &Value,
+        craft: &Craft,
+        payload_type: &str,
+        payload: &[u8],
         at: Timestamp,
     ) -> Result<Signed, SignError> {
-        let leaf = self.inner.authority.issue(claims, at)?;
-        let statement = serde_json::to_vec(statement)?;
-        let signature = STANDARD.encode(sign(&leaf.key, &pae(IN_TOTO, &statement))?);
+        let leaf = self.authority(craft.authority).issue(craft, at)?;
+        let signature = STANDARD.encode(sign(&leaf.key, &pae(payload_type, payload))?);
         Ok(Signed {
             leaf,
-            payload: STANDARD.encode(&statement),
-            statement,
+            payload: STANDARD.encode(payload),
+            hash: sha256(payload),
             signature,
         })
     }
 
-    fn log_statement(
+    fn enter_envelope(
         &self,
+        craft: &Craft,
         signed: &Signed,
         envelope: &[u8],
         at: Timestamp,
-    ) -> Result<log::Entry, SignError> {
+    ) -> Result<Option<log::Entry>, SignError> {
         let body = log::dsse(
             &sha256(envelope),
-            &sha256(&signed.statement),
+            &signed.hash,
             &signed.signature,
             &signed.leaf.pem,
         );
-        self.log().add("dsse", &body, at)
+        self.enter(craft, "dsse", &body, at)
     }
 
-    fn annotations(&self, leaf: &Leaf, entry: &log::Entry) -> BTreeMap<String, String> {
+    fn enter(
+        &self,
+        craft: &Craft,
+        kind: &'static str,
+        body: &str,
+        at: Timestamp,
+    ) -> Result<Option<log::Entry>, SignError> {
+        let at = craft.logged_at.unwrap_or(at);
+        self.log_of(craft.log)
+            .map(|mut log| log.add(kind, body, at))
+            .transpose()
+    }
+
+    fn annotations(
+        &self,
+        craft: &Craft,
+        leaf: &Leaf,
+        entry: Option<&log::Entry>,
+    ) -> BTreeMap<String, String> {
+        let is_certified = leaf.signer == Signer::Certificate;
+        let chain = || self.authority(craft.authority).chain_pem();
         [
-            ("bundle", entry.annotation()),
-            ("certificate", leaf.pem.clone()),
-            ("chain", self.inner.authority.chain_pem()),
+            ("bundle", entry.map(log::Entry::annotation)),
+            ("certificate", is_certified.then(|| leaf.pem.clone())),
+            ("chain", is_certified.then(chain)),
         ]
         .into_iter()
-        .map(|(name, value)| (format!("dev.sigstore.cosign/{name}"), value))
+        .filter_map(|(name, value)| Some((format!("dev.sigstore.cosign/{name}"), value?)))
         .collect()
     }
 }
 
-fn statement(subject: &Subject, predicate_type: &str, predicate: &Value) -> Value {
+/// What a signature in the legacy layout is over. Exact bytes: verifiers compare the digest of this text.
+pub fn simple_signing(subject: &Subject) -> String {
+    format!(
+        "{{\"critical\":{{\"identity\":{{\"docker-reference\":{}}},\"image\":\
+         {{\"docker-manifest-digest\":\"{}\"}},\"type\":\"cosign container image signature\"}},\
+         \"optional\":null}}",
+        json!(subject.name),
+        subject.digest
+    )
+}
+
+/// An in-toto statement as cosign 2 writes it.
+pub fn statement(subject: &Subject, predicate_type: &str, predicate: &Value) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v0.1",
         "predicateType": predicate_type,

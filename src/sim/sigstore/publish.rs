@@ -69,45 +69,73 @@ impl Layer {
         attached: Attached,
         existing: Existing,
     ) -> Result<Digest, SignError> {
-        let tag = legacy_tag(to, attached);
-        let mut layers = existing_layers(registry, repository, &tag);
-        if existing == Existing::Replaced {
-            let own = self.annotations.get("predicateType");
-            layers.retain(|layer| {
-                let held = layer.pointer("/annotations/predicateType");
-                held.and_then(Value::as_str) != own.map(String::as_str)
-            });
-        }
-        layers.push(json!({
+        let held = existing_layers(registry, repository, &legacy_tag(to, attached));
+        let own = self.annotations.get("predicateType");
+        let kept = held.into_iter().filter(|layer| {
+            let held = layer.pointer("/annotations/predicateType");
+            existing == Existing::Kept || held.and_then(Value::as_str) != own.map(String::as_str)
+        });
+        let mut layers: Vec<Value> = kept.collect();
+        layers.push(self.descriptor(registry, repository));
+        put_layers(registry, repository, to, attached, &layers)
+    }
+
+    fn descriptor(&self, registry: &Registry, repository: &str) -> Value {
+        json!({
             "mediaType": self.media_type,
             "size": self.bytes.len(),
             "digest": registry.put_blob(repository, self.bytes.clone()).as_str(),
             "annotations": self.annotations,
-        }));
-        let diff_ids: Vec<&Value> = layers
-            .iter()
-            .filter_map(|layer| layer.get("digest"))
-            .collect();
-        let config = serde_json::to_vec(&json!({
-            "architecture": "",
-            "created": "0001-01-01T00:00:00Z",
-            "history": diff_ids.iter().map(|_| json!({"created": "0001-01-01T00:00:00Z"})).collect::<Vec<_>>(),
-            "os": "",
-            "rootfs": {"type": "layers", "diff_ids": diff_ids},
-            "config": {},
-        }))?;
-        let manifest = serde_json::to_vec(&json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": {
-                "mediaType": CONFIG,
-                "size": config.len(),
-                "digest": registry.put_blob(repository, config).as_str(),
-            },
-            "layers": layers,
-        }))?;
-        Ok(registry.put_manifest(repository, &tag, MANIFEST, manifest)?)
+        })
     }
+
+    /// Hangs just these layers at a digest, in place of what hung there.
+    pub fn push_all(
+        layers: &[Self],
+        registry: &Registry,
+        repository: &str,
+        to: &Digest,
+        attached: Attached,
+    ) -> Result<Digest, SignError> {
+        let layers: Vec<Value> = layers
+            .iter()
+            .map(|layer| layer.descriptor(registry, repository))
+            .collect();
+        put_layers(registry, repository, to, attached, &layers)
+    }
+}
+
+fn put_layers(
+    registry: &Registry,
+    repository: &str,
+    to: &Digest,
+    attached: Attached,
+    layers: &[Value],
+) -> Result<Digest, SignError> {
+    let diff_ids: Vec<&Value> = layers
+        .iter()
+        .filter_map(|layer| layer.get("digest"))
+        .collect();
+    let config = serde_json::to_vec(&json!({
+        "architecture": "",
+        "created": "0001-01-01T00:00:00Z",
+        "history": diff_ids.iter().map(|_| json!({"created": "0001-01-01T00:00:00Z"})).collect::<Vec<_>>(),
+        "os": "",
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "config": {},
+    }))?;
+    let manifest = serde_json::to_vec(&json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {
+            "mediaType": CONFIG,
+            "size": config.len(),
+            "digest": registry.put_blob(repository, config).as_str(),
+        },
+        "layers": layers,
+    }))?;
+    let tag = legacy_tag(to, attached);
+    Ok(registry.put_manifest(repository, &tag, MANIFEST, manifest)?)
 }
 
 fn existing_layers(registry: &Registry, repository: &str, tag: &str) -> Vec<Value> {
