@@ -16,9 +16,13 @@ mod refusal;
 mod report;
 mod sbom;
 mod statement;
+mod trust;
+
+pub use trust::{Trust, TufRepository};
+
+use std::sync::Arc;
 
 use regex::Regex;
-use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
 use sigstore_verify::Verifier;
 
 use crate::domain::evidence::{Attached, Collected, Item, Recipe, Verification};
@@ -29,6 +33,9 @@ pub enum TrustError {
     /// The trusted root cannot be used.
     #[error("the trusted root cannot be used: {0}")]
     Root(String),
+    /// The file of the trusted root cannot be read.
+    #[error("the trusted root {0} cannot be read: {1}")]
+    Unread(String, String),
     /// The identity's pattern is none.
     #[error("the identity's pattern is no regular expression: {0}")]
     Pattern(#[from] regex::Error),
@@ -36,7 +43,7 @@ pub enum TrustError {
 
 /// Judges evidence with one trusted root by one recipe; make it once and use it often.
 pub struct Judge {
-    verifier: Verifier,
+    verifier: Arc<Verifier>,
     recipe: Recipe,
     identity: Regex,
 }
@@ -52,34 +59,17 @@ impl std::fmt::Debug for Judge {
 impl Judge {
     /// Trusts the public good instance of Sigstore, as it was when this program was built.
     pub fn of_public_good(recipe: Recipe) -> Result<Self, TrustError> {
-        let root = TrustedRoot::from_embedded(SigstoreInstance::PublicGood);
-        Self::new(
-            &root.map_err(|error| TrustError::Root(error.to_string()))?,
-            recipe,
-        )
+        Self::of_root(trust::public_good(), recipe)
     }
 
     /// Trusts what a `trusted_root.json` holds.
     pub fn of_root(json: &str, recipe: Recipe) -> Result<Self, TrustError> {
-        let root = TrustedRoot::from_json(json);
-        Self::new(
-            &root.map_err(|error| TrustError::Root(error.to_string()))?,
-            recipe,
-        )
+        Self::by(Arc::new(trust::verifier(json)?), recipe)
     }
 
-    fn new(root: &TrustedRoot, recipe: Recipe) -> Result<Self, TrustError> {
-        if root.certificate_authorities.is_empty()
-            || root.tlogs.is_empty()
-            || root.ctlogs.is_empty()
-        {
-            return Err(TrustError::Root(
-                "it names no certificate authority, no transparency log or no certificate log"
-                    .to_owned(),
-            ));
-        }
+    fn by(verifier: Arc<Verifier>, recipe: Recipe) -> Result<Self, TrustError> {
         Ok(Self {
-            verifier: Verifier::new(root).map_err(|error| TrustError::Root(error.to_string()))?,
+            verifier,
             identity: recipe.identity.compile()?,
             recipe,
         })

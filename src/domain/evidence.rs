@@ -3,10 +3,12 @@
 mod collected;
 mod problem;
 mod recipe;
+mod trust;
 
 pub use collected::{Attached, Collected, Gap, Piece, Place};
 pub use problem::{Claim, Fault, Problem, Remark};
 pub use recipe::{Recipe, Subject};
+pub use trust::{TrustOrigin, TrustRoot};
 
 use serde::{Deserialize, Serialize};
 
