@@ -9,6 +9,7 @@
 //! ```
 
 mod bundle;
+mod findings;
 mod item;
 mod legacy;
 mod provenance;

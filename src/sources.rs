@@ -5,6 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join;
+
+use crate::domain::digest::Digest;
+use crate::domain::evidence::Collected;
 use crate::domain::fact::{Ask, Cost, Fact, Failure, FailureKind, ImageId, Rate, SourceId};
 use crate::domain::time::Timestamp;
 
@@ -24,6 +28,21 @@ pub struct Answer {
     pub rate: Option<Rate>,
 }
 
+/// The evidence of an image from every place that has some, and what it cost to look.
+#[derive(Debug)]
+pub struct Gathered {
+    /// What was found; `None`: the registry has no such image.
+    pub outcome: Result<Option<Collected>, Failure>,
+    /// What it cost at the registry.
+    pub cost: Cost,
+    /// The registry's budget after it.
+    pub rate: Option<Rate>,
+    /// What it cost at GitHub.
+    pub github_cost: Cost,
+    /// GitHub's budget after it.
+    pub github_rate: Option<Rate>,
+}
+
 /// All services of a configuration.
 #[derive(Debug)]
 pub struct Sources {
@@ -38,6 +57,36 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Brings what speaks for an image: what hangs on it and its platforms in its registry, and what GitHub holds of
+    /// its own digest. What GitHub cannot tell is a gap, never absent.
+    pub async fn evidence(&self, image: &ImageId, digest: &Digest, now: Timestamp) -> Gathered {
+        let Some(registry) = self.registries.get(image) else {
+            return Gathered {
+                outcome: Err(not_configured(&SourceId::Registry(image.clone()))),
+                cost: Cost::default(),
+                rate: None,
+                github_cost: Cost::default(),
+                github_rate: None,
+            };
+        };
+        let (held, attested) = join(
+            Box::pin(registry.evidence(oci::Reference::Digest(digest), now)),
+            Box::pin(self.github.attestations(digest, now)),
+        )
+        .await;
+        let mut outcome = held.outcome;
+        if let Ok(Some(collected)) = &mut outcome {
+            collected.add(attested.pieces, attested.gaps);
+        }
+        Gathered {
+            outcome,
+            cost: held.cost,
+            rate: held.rate,
+            github_cost: attested.cost,
+            github_rate: attested.rate,
+        }
+    }
+
     /// Puts one question to its service. `now` is for a service's words about time (`Retry-After`).
     pub async fn look(&self, ask: &Ask, now: Timestamp) -> Answer {
         let answer = match ask.source() {
@@ -56,15 +105,19 @@ impl Sources {
             },
         };
         answer.unwrap_or_else(|| Answer {
-            outcome: Err(Failure {
-                kind: FailureKind::NoCredential,
-                what: format!("{} is not configured.", ask.source()),
-                advice: "Add it to the configuration; `gonogo config show --origin` prints what is there."
-                    .to_owned(),
-                retry_at: None,
-            }),
+            outcome: Err(not_configured(&ask.source())),
             cost: Cost::default(),
             rate: None,
         })
+    }
+}
+
+fn not_configured(source: &SourceId) -> Failure {
+    Failure {
+        kind: FailureKind::NoCredential,
+        what: format!("{source} is not configured."),
+        advice: "Add it to the configuration; `gonogo config show --origin` prints what is there."
+            .to_owned(),
+        retry_at: None,
     }
 }

@@ -24,6 +24,8 @@ pub enum Layout {
     Legacy,
     /// Sigstore bundles that refer to the digest.
     Bundle,
+    /// Sigstore bundles in GitHub's store of attestations, where clients of the registry do not look.
+    Github,
 }
 
 /// What a piece of evidence is about.

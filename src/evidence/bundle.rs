@@ -27,6 +27,7 @@ struct Material {
     x509_certificate_chain: Option<IgnoredAny>,
     #[serde(default)]
     tlog_entries: Option<Vec<Entry>>,
+    timestamp_verification_data: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +80,31 @@ impl Envelope<'_> {
             .dsse_envelope
             .decoded()
     }
+}
+
+/// Reads a bundle of GitHub's store. For private repositories GitHub signs with an instance of its own, which keeps
+/// no public log: such a bundle cannot be judged by a root of the public one.
+pub(super) fn read_of_github(bytes: &[u8]) -> Result<Bundle, Problem> {
+    let is_stamped_only = |glance: &Glance<'_>| {
+        glance
+            .verification_material
+            .as_ref()
+            .is_some_and(|material| {
+                material
+                    .tlog_entries
+                    .as_deref()
+                    .unwrap_or_default()
+                    .is_empty()
+                    && material.timestamp_verification_data.is_some()
+            })
+    };
+    if serde_json::from_slice::<Glance<'_>>(bytes).is_ok_and(|glance| is_stamped_only(&glance)) {
+        return Err(Problem::broken(
+            Fault::Unsupported,
+            "it is of GitHub's own instance for private repositories, which keeps no public log",
+        ));
+    }
+    read(bytes)
 }
 
 /// Reads a bundle that refers to an image.

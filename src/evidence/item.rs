@@ -20,7 +20,7 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
     let payload = match piece.place {
         Place::Sig => None,
         Place::Att => Envelope::payload_of(&piece.bytes),
-        Place::Referrer => Envelope::payload_in(&piece.bytes),
+        Place::Referrer | Place::Github => Envelope::payload_in(&piece.bytes),
     };
     let statement = payload.as_deref().and_then(Statement::read);
     let predicate_type = statement
@@ -91,12 +91,13 @@ fn verified(judge: &Judge, piece: &Piece, subject: &Digest) -> Result<Claims, Bo
         Place::Sig => legacy::signature(piece),
         Place::Att => legacy::attestation(piece),
         Place::Referrer => bundle::read(&piece.bytes),
+        Place::Github => bundle::read_of_github(&piece.bytes),
     }
     .map_err(bare)?;
     payload_type(&bundle).map_err(bare)?;
     let artifact = match piece.place {
         Place::Sig => Artifact::from(&piece.bytes[..]),
-        Place::Att | Place::Referrer => {
+        Place::Att | Place::Referrer | Place::Github => {
             Artifact::from_digest(Sha256Hash::from_hex(subject.hex()).map_err(|_| {
                 bare(Problem::broken(
                     Fault::Unsupported,
@@ -127,7 +128,7 @@ fn verified(judge: &Judge, piece: &Piece, subject: &Digest) -> Result<Claims, Bo
     match piece.place {
         Place::Sig => legacy::is_about(piece, subject).map_err(with_claims)?,
         Place::Att => legacy::same_envelope(piece).map_err(with_claims)?,
-        Place::Referrer => {}
+        Place::Referrer | Place::Github => {}
     }
     signer(judge, &result).map_err(with_claims)?;
     Ok(claims)

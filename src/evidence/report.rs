@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::findings::Findings;
 use super::{Judge, sbom};
 use crate::domain::artifact::Platform;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    Attached, Collected, Finding, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark,
-    Subject, SubjectReport, SubjectVerdict, Verdict, Verification, platform_name,
+    Collected, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark, Subject,
+    SubjectReport, SubjectVerdict, Verdict, Verification, platform_name,
 };
 
 /// Provenance of this form counts, but clients of the recipe ask for the other.
@@ -19,10 +20,10 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
     let (mut signatures, mut provenances, mut sboms, mut others) = (vec![], vec![], vec![], vec![]);
     for item in judge.items(whole, true) {
         match item.kind {
-            Kind::Signature => signatures.push(item),
+            Kind::Signature if item.layout != Layout::Github => signatures.push(item),
             Kind::Provenance => provenances.push(item),
             Kind::Sbom => sboms.push(item),
-            Kind::Other => others.push(item),
+            Kind::Signature | Kind::Other => others.push(item),
         }
     }
     let index_sboms = if collected.is_index {
@@ -60,15 +61,18 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
             PlatformReport {
                 platform: platform.clone(),
                 digest: attached.digest.clone(),
-                report: report(found, attached, counts),
+                report: report(found, &attached.gaps, counts),
             }
         })
         .collect();
     let verification = Verification {
         digest: whole.digest.clone(),
         verdict: Verdict::Verified,
-        signature: report(signatures, whole, |_| true),
-        provenance: report(provenances, whole, |_| true),
+        // GitHub keeps no signatures of images, so nothing of them is missed there.
+        signature: report(signatures, whole.gaps.iter().filter(is_of_registry), |_| {
+            true
+        }),
+        provenance: report(provenances, &whole.gaps, |_| true),
         sboms: platforms,
         index_sboms,
         others,
@@ -80,7 +84,11 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
 }
 
 /// The verdict on one subject, over those items that count.
-fn report(items: Vec<Item>, attached: &Attached, counts: impl Fn(&Item) -> bool) -> SubjectReport {
+fn report<'a>(
+    items: Vec<Item>,
+    gaps: impl IntoIterator<Item = &'a Gap>,
+    counts: impl Fn(&Item) -> bool,
+) -> SubjectReport {
     let has = |verdict| {
         items
             .iter()
@@ -88,7 +96,7 @@ fn report(items: Vec<Item>, attached: &Attached, counts: impl Fn(&Item) -> bool)
     };
     let verdict = if has(ItemVerdict::Valid) {
         SubjectVerdict::Valid
-    } else if attached.gaps.iter().any(is_failure) {
+    } else if gaps.into_iter().any(is_failure) {
         SubjectVerdict::Unknown
     } else if has(ItemVerdict::Unsupported) {
         SubjectVerdict::Unsupported
@@ -102,6 +110,11 @@ fn report(items: Vec<Item>, attached: &Attached, counts: impl Fn(&Item) -> bool)
 
 fn is_failure(gap: &Gap) -> bool {
     matches!(gap, Gap::Failed { .. })
+}
+
+fn is_of_registry(gap: &&Gap) -> bool {
+    let (Gap::Failed { layout, .. } | Gap::Dangling { layout, .. }) = gap;
+    *layout != Layout::Github
 }
 
 /// A subject at its place.
@@ -153,51 +166,6 @@ struct Told {
     is_unknown: bool,
 }
 
-#[derive(Default)]
-struct Findings {
-    order: Vec<String>,
-    by_code: BTreeMap<String, (Vec<String>, String)>,
-}
-
-impl Findings {
-    /// One more place (may be empty) of which this is said.
-    fn add(&mut self, code: impl Into<String>, place: impl Into<String>, words: impl Into<String>) {
-        let code = code.into();
-        let (places, _) = self.by_code.entry(code.clone()).or_insert_with(|| {
-            self.order.push(code);
-            (Vec::new(), words.into())
-        });
-        let place = place.into();
-        if !place.is_empty() && !places.contains(&place) {
-            places.push(place);
-        }
-    }
-
-    fn into_findings(mut self) -> Vec<Finding> {
-        let by_code = &mut self.by_code;
-        self.order
-            .into_iter()
-            .filter_map(|code| {
-                let (places, words) = by_code.remove(&code)?;
-                let sentence = if places.is_empty() {
-                    format!("{}.", capital(&words))
-                } else {
-                    format!("{}: {words}.", capital(&places.join(", ")))
-                };
-                Some(Finding { code, sentence })
-            })
-            .collect()
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
-}
-
 impl Told {
     fn tell(&mut self, judge: &Judge, collected: &Collected, found: &Verification) {
         let whole = &collected.whole;
@@ -222,6 +190,7 @@ impl Told {
                 self.lacking(place, judge);
             }
             self.around(place);
+            self.only_on_github(place);
             self.remarks(place);
             self.duplicates(place);
         }
@@ -300,6 +269,11 @@ impl Told {
                 "invalid-bundle",
                 "invalid bundle beside a valid one",
             ),
+            (
+                Layout::Github,
+                "invalid-attestation",
+                "invalid attestation at GitHub beside a valid one",
+            ),
         ] {
             let bad = place
                 .of(layout)
@@ -312,6 +286,19 @@ impl Told {
                 let words = format!("{what} ({})", why.unwrap_or_default());
                 self.warnings.add(code, place.name(), words);
             }
+        }
+    }
+
+    /// What is valid at GitHub and in the registry not.
+    fn only_on_github(&mut self, place: &At<'_>) {
+        let in_registry = place.has_valid(Layout::Legacy) || place.has_valid(Layout::Bundle);
+        if place.has_valid(Layout::Github) && !in_registry {
+            self.warnings.add(
+                "only-on-github",
+                place.name(),
+                "only on GitHub: it is in GitHub's store of attestations and not in the registry; clients that look in \
+                 the registry alone do not find it",
+            );
         }
     }
 
@@ -334,7 +321,7 @@ impl Told {
 
     /// More than one valid item of one type on a digest, in one layout.
     fn duplicates(&mut self, place: &At<'_>) {
-        for layout in [Layout::Legacy, Layout::Bundle] {
+        for layout in [Layout::Legacy, Layout::Bundle, Layout::Github] {
             let mut newest: BTreeMap<Option<&str>, Vec<&Item>> = BTreeMap::new();
             for item in place
                 .of(layout)
@@ -488,7 +475,9 @@ impl Told {
                 match gap {
                     Gap::Dangling { layout, digest } => {
                         let (code, what) = match layout {
-                            Layout::Bundle => ("dangling-referrer", "dangling referrer"),
+                            Layout::Bundle | Layout::Github => {
+                                ("dangling-referrer", "dangling referrer")
+                            }
                             Layout::Legacy => ("dangling-layer", "dangling layer"),
                         };
                         let words =

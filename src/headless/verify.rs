@@ -157,7 +157,7 @@ fn layout_of(report: &SubjectReport) -> Option<&'static str> {
         (true, true) => Some("both"),
         (true, false) => Some("legacy"),
         (false, true) => Some("bundle"),
-        (false, false) => None,
+        (false, false) => layouts.contains(&Layout::Github).then_some("github"),
     }
 }
 

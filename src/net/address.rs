@@ -49,6 +49,31 @@ pub fn link(page: &Url, headers: &HeaderMap, rel: &str) -> Option<Url> {
         })
 }
 
+/// What comes after a page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: it was the last page.
+    End,
+    /// The next page, on the same origin.
+    Page(Url),
+    /// There is one, where it must not be asked for.
+    Elsewhere,
+}
+
+/// What a page's `Link` headers say comes next. A list that goes on where it cannot be followed is not a short list.
+pub fn next(page: &Url, headers: &HeaderMap) -> Next {
+    let goes_on = headers.get_all(http::header::LINK).iter().any(|value| {
+        String::from_utf8_lossy(value.as_bytes())
+            .to_ascii_lowercase()
+            .contains("next")
+    });
+    match link(page, headers, "next") {
+        Some(next) => Next::Page(next),
+        None if goes_on => Next::Elsewhere,
+        None => Next::End,
+    }
+}
+
 /// Each `<target>; parameters` of a header's value.
 fn entries(value: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();

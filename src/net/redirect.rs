@@ -58,7 +58,14 @@ pub async fn follow(
     from: &Url,
     headers: &http::HeaderMap,
 ) -> Result<reqwest::Response, RedirectError> {
-    let mut to = target(from, headers)?;
+    fetch(http, target(from, headers)?).await
+}
+
+/// Fetches a file from an address that a server handed out and that was found to be one where it may send us.
+pub async fn fetch(
+    http: &reqwest::Client,
+    mut to: Url,
+) -> Result<reqwest::Response, RedirectError> {
     for _ in 0..HOPS {
         let answer = http
             .get(to.clone())

@@ -18,12 +18,15 @@ use super::Answer;
 
 mod api;
 mod asks;
+mod attestations;
 mod cache;
 pub mod convert;
 mod log;
 mod refusal;
 mod transport;
 pub mod wire;
+
+pub use attestations::Attestations;
 
 /// Where GitHub is, what is watched there, and with whose eyes.
 #[derive(Debug, Clone)]

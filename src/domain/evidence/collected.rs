@@ -18,6 +18,8 @@ pub enum Place {
     Att,
     /// A layer of a manifest that refers to the digest.
     Referrer,
+    /// GitHub's store of attestations, by digest.
+    Github,
 }
 
 impl Place {
@@ -26,6 +28,7 @@ impl Place {
         match self {
             Self::Sig | Self::Att => Layout::Legacy,
             Self::Referrer => Layout::Bundle,
+            Self::Github => Layout::Github,
         }
     }
 }
@@ -86,4 +89,19 @@ pub struct Collected {
     pub missing: Vec<(Platform, Digest)>,
     /// `BuildKit`'s attestations inside the index, which nobody signed.
     pub buildkit: Vec<AttestationEntry>,
+}
+
+impl Collected {
+    /// Adds what another place holds of the image's own digest.
+    pub fn add(&mut self, pieces: Vec<Piece>, gaps: Vec<Gap>) {
+        if !self.is_index {
+            // An image without an index is its own platform.
+            for (_, attached) in &mut self.platforms {
+                attached.pieces.extend(pieces.iter().cloned());
+                attached.gaps.extend(gaps.iter().cloned());
+            }
+        }
+        self.whole.pieces.extend(pieces);
+        self.whole.gaps.extend(gaps);
+    }
 }

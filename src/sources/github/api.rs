@@ -193,6 +193,11 @@ impl<'a> Look<'a> {
         self.now
     }
 
+    /// The limits of its requests.
+    pub(super) fn limits(&self) -> Limits {
+        self.api.limits
+    }
+
     /// Whether there is a token, and words about it.
     pub(super) async fn caller(&self) -> Caller {
         self.api.caller().await
@@ -251,6 +256,27 @@ impl<'a> Look<'a> {
         Err(self.refused(&caller, call, response).await)
     }
 
+    /// Gets a file from an address that GitHub handed out in an answer to `call`, with no credential.
+    pub(super) async fn file(
+        &self,
+        call: &Call,
+        address: &str,
+    ) -> Result<reqwest::Response, Failure> {
+        let to = Url::parse(address).map_err(|_| failure::malformed(GITHUB, &call.subject))?;
+        if !address::may_lead_to(&call.url, &to) {
+            let err = redirect::RedirectError::Refused {
+                scheme: crate::net::text::clean(to.scheme()),
+                host: crate::net::text::clean(to.host_str().unwrap_or("")),
+            };
+            return Err(failure::redirect(GITHUB, &err));
+        }
+        let _permit = self.permit().await?;
+        let http = &self.api.stack().await?.http;
+        redirect::fetch(http, to)
+            .await
+            .map_err(|err| failure::redirect(GITHUB, &err))
+    }
+
     async fn permit(&self) -> Result<tokio::sync::SemaphorePermit<'a>, Failure> {
         // The semaphore is never closed.
         self.api
@@ -296,6 +322,7 @@ impl<'a> Look<'a> {
                 .await
                 .map_err(|err| failure::unread(GITHUB, err))?,
             scopes: header(&parts.headers, "x-oauth-scopes").map(str::to_owned),
+            next: address::next(&call.url, &parts.headers),
         };
         let value = parse(&reply)?;
         // A file at a commit never changes, so it is asked for once; and a plain file that was cut

@@ -53,7 +53,12 @@ impl Client {
         self.api.url(whole.into_iter().chain(below.iter().copied()))
     }
 
-    fn call(&self, below: &[&str], query: &[(&str, &str)], subject: &str) -> Result<Call, Failure> {
+    pub(super) fn call(
+        &self,
+        below: &[&str],
+        query: &[(&str, &str)],
+        subject: &str,
+    ) -> Result<Call, Failure> {
         let mut url = self.address(below)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use crate::net::address::Next;
+
 /// What an answer depends on: GitHub's entity tags differ by credential and by representation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -22,6 +24,8 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
     /// The scopes of the token that asked, as the header lists them.
     pub(super) scopes: Option<String>,
+    /// What comes after it in a listing.
+    pub(super) next: Next,
 }
 
 /// The store: least recently used goes first.
@@ -119,6 +123,7 @@ mod tests {
         Reply {
             body: Bytes::from(vec![b'x'; size]),
             scopes: None,
+            next: Next::End,
         }
     }
 
