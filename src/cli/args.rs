@@ -162,6 +162,9 @@ pub struct VerifyArgs {
         default_values = ["signature", "provenance", "sbom"]
     )]
     pub require: Vec<Evidence>,
+    /// Look in GitHub's store of attestations too, which needs the repository's name.
+    #[arg(long)]
+    pub github_attestations: bool,
     /// Types of SBOM statements that count: spdx, cyclonedx, or an address.
     #[arg(long, value_name = "TYPE", value_delimiter = ',')]
     pub sbom_type: Vec<String>,

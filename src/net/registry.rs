@@ -4,13 +4,14 @@
 //! request leaves the registry's own origin with a credential. Only reading is here.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LINK};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Client;
 use serde::Deserialize;
 use url::Url;
 
-use super::{address, failure};
+use super::address::{self, Next};
+use super::failure;
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::policy::{ImageRepository, Tag};
@@ -297,19 +298,16 @@ impl Registry {
         }
         let wire: Wire = serde_json::from_slice(&reply.body)
             .map_err(|err| failure::json(self.service(), "a list of tags", &err))?;
-        let next = address::link(&url, &reply.headers, "next");
-        // A list that goes on where it cannot be followed is not a short list.
-        let goes_on = reply.headers.get_all(LINK).iter().any(|value| {
-            String::from_utf8_lossy(value.as_bytes())
-                .to_ascii_lowercase()
-                .contains("next")
-        });
-        if next.is_none() && goes_on {
-            return Err(failure::malformed(
-                self.service(),
-                "a next page of tags on its own address",
-            ));
-        }
+        let next = match address::next(&url, &reply.headers) {
+            Next::End => None,
+            Next::Page(next) => Some(next),
+            Next::Elsewhere => {
+                return Err(failure::malformed(
+                    self.service(),
+                    "a next page of tags on its own address",
+                ));
+            }
+        };
         let tags = wire.tags.unwrap_or_default();
         let next = match (next, tags.last()) {
             // A page that is exactly full and names no next one may have one all the same.

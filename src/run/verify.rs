@@ -15,6 +15,7 @@ use crate::headless::verify::{VerifyV1, text, unseen};
 use crate::net::address::is_loopback;
 use crate::net::registry::RegistryAccess;
 use crate::net::{self, Limits};
+use crate::sources::github;
 use crate::sources::oci::{Client, Reference};
 
 /// Largest trusted root that is read, bytes.
@@ -35,14 +36,21 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> eyre::Result<u8> {
     let recipe = recipe(&config, &env, args)?;
     let root = root(&config, args)?;
     let client = client(&config, &env, args)?;
+    let github = match args.github_attestations {
+        true => Some(github(&config, &env, &recipe)?),
+        false => None,
+    };
     let runtime = tokio_runtime()?;
-    let status = runtime.block_on(interruptible(look(client, recipe, root, args, global)));
+    let status = runtime.block_on(interruptible(look(
+        client, github, recipe, root, args, global,
+    )));
     runtime.shutdown_background();
     status
 }
 
 async fn look(
     client: Client,
+    github: Option<github::Client>,
     recipe: Recipe,
     root: Option<String>,
     args: &VerifyArgs,
@@ -57,7 +65,12 @@ async fn look(
         Some(json) => Judge::of_root(&json, recipe),
         None => Judge::of_public_good(recipe),
     });
-    let gathered = client.evidence(reference, SystemClock.now()).await;
+    let mut gathered = client.evidence(reference, SystemClock.now()).await;
+    if let (Some(github), Ok(Some(collected))) = (&github, &mut gathered.outcome) {
+        let digest = &collected.whole.digest;
+        let found = github.attestations(digest, SystemClock.now()).await;
+        collected.add(found.pieces, found.gaps);
+    }
     tracing::debug!(requests = gathered.cost.requests, "looked at the registry");
     let judge = judge.await.wrap_err("the trusted root was not read")??;
     let name = args.reference.to_string();
@@ -197,4 +210,21 @@ fn client(config: &Config, env: &Environment, args: &VerifyArgs) -> eyre::Result
             credentials,
         },
     ))
+}
+
+/// GitHub, for what it keeps of the repository that must have signed.
+fn github(config: &Config, env: &Environment, recipe: &Recipe) -> eyre::Result<github::Client> {
+    let repo = recipe
+        .repository
+        .as_deref()
+        .ok_or_else(|| eyre!("--github-attestations needs a repository; name one with --repo"))?;
+    Ok(github::Client::new(github::GithubAccess {
+        api_url: config.github.api_url.clone(),
+        repo: repo.parse().wrap_err("the repository's name")?,
+        token: config.github_token(env),
+        release_workflow: String::new(),
+        publish_workflow: None,
+        environments: Vec::new(),
+        limits: Limits::default(),
+    }))
 }

@@ -1,7 +1,6 @@
 //! What refers to a manifest: the list that a registry with the referrers API keeps.
 
 use bytes::Bytes;
-use http::header::LINK;
 use http::{Method, StatusCode};
 use url::Url;
 
@@ -10,7 +9,8 @@ use super::{LARGEST_PAGE, Meter, Registry, media_type};
 use crate::domain::digest::Digest;
 use crate::domain::fact::Failure;
 use crate::domain::time::Timestamp;
-use crate::net::{address, failure};
+use crate::net::address::{self, Next};
+use crate::net::failure;
 
 /// The type of the list.
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -59,19 +59,16 @@ impl Registry {
         if sent != INDEX && sent != "application/json" {
             return Err(failure::malformed(self.service(), "a list of referrers"));
         }
-        let next = address::link(&url, &reply.headers, "next");
-        // A list that goes on where it cannot be followed is not a short list.
-        let goes_on = reply.headers.get_all(LINK).iter().any(|value| {
-            String::from_utf8_lossy(value.as_bytes())
-                .to_ascii_lowercase()
-                .contains("next")
-        });
-        if next.is_none() && goes_on {
-            return Err(failure::malformed(
-                self.service(),
-                "a next page of referrers on its own address",
-            ));
-        }
+        let next = match address::next(&url, &reply.headers) {
+            Next::End => None,
+            Next::Page(next) => Some(next),
+            Next::Elsewhere => {
+                return Err(failure::malformed(
+                    self.service(),
+                    "a next page of referrers on its own address",
+                ));
+            }
+        };
         Ok(Some(ReferrersPage {
             index: reply.body,
             next,
