@@ -1,5 +1,6 @@
 //! GitHub's client against GitHub's own description, and against servers that lie.
 
+mod attestations;
 mod conditional;
 mod contract;
 mod listings;
