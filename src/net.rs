@@ -14,6 +14,7 @@ mod proxy;
 pub mod redirect;
 pub mod registry;
 pub mod text;
+mod tls;
 
 /// What every service is told about who asks.
 pub const USER_AGENT: &str = concat!("gonogo/", env!("CARGO_PKG_VERSION"));
@@ -46,7 +47,8 @@ impl Default for Limits {
 ///
 /// It takes the proxies that the environment names, but never for this machine itself. It has
 /// connection pools of its own, so one is made for each service and then cloned.
-/// It fails where the machine's certificate store cannot be read.
+/// The machine's certificate store is read when a certificate is first to be checked, and a request fails where it
+/// cannot be.
 pub fn client(limits: &Limits) -> Result<reqwest::Client, reqwest::Error> {
     builder(limits, |name| std::env::var(name).ok()).build()
 }
@@ -64,6 +66,11 @@ fn builder(
         .referer(false)
         .gzip(true)
         .no_proxy();
+    let plain = match tls::config() {
+        Ok(config) => plain.tls_backend_preconfigured(config),
+        // Then the client sets TLS up by itself, and says why it cannot.
+        Err(_) => plain,
+    };
     proxy::proxies(environment)
         .into_iter()
         .fold(plain, reqwest::ClientBuilder::proxy)
