@@ -17,8 +17,10 @@ use super::{
     TrustedRoot, Ui, Watch,
 };
 use crate::domain::ids::RepoSlug;
+use crate::domain::assess;
+use crate::domain::evidence::Recipe;
 use crate::domain::policy::{
-    Certainty, GITHUB_ISSUER, IdentityPattern, ImageSpec, PayloadValue, Pipeline, Policy, PypiName,
+    Certainty, Exception, GITHUB_ISSUER, IdentityPattern, ImageSpec, Left, PayloadValue, Pipeline, Policy, PypiName,
     PypiSpec, STANDARD_IDENTITY, SignaturePolicy, TagTemplate, Template, Variable,
 };
 
@@ -139,6 +141,10 @@ pub(super) fn resolve(
         None => fill(STANDARD_IDENTITY)
             .map_err(|error| bad(Origin::Default, "signature.identity", error))?,
     };
+    let sbom_types = reader
+        .texts("signature.sbom_types", sbom_type)?
+        .unwrap_or_else(|| vec![Recipe::SPDX.to_owned()]);
+    let exceptions = exceptions(&mut reader)?;
     let pypi = pypi(&mut reader, bound.then_some(&repo))?;
 
     let mut images = Vec::new();
@@ -151,7 +157,12 @@ pub(super) fn resolve(
         repo,
         pipeline,
         images,
-        signature: SignaturePolicy { issuer, identity },
+        signature: SignaturePolicy {
+            issuer,
+            identity,
+            sbom_types,
+        },
+        exceptions,
         pypi,
     };
     if bound {
@@ -161,6 +172,52 @@ pub(super) fn resolve(
     }
     config.origins = origins;
     Ok(config)
+}
+
+/// The type of an SBOM statement: by its usual name, or as an address.
+fn sbom_type(text: &str) -> Result<String, String> {
+    match text {
+        "spdx" | "spdxjson" => Ok(Recipe::SPDX.to_owned()),
+        "cyclonedx" => Ok(Recipe::CYCLONEDX.to_owned()),
+        address if address.starts_with("https://") => Ok(address.to_owned()),
+        other => Err(format!(
+            "`{}` is neither spdx, nor cyclonedx, nor an address",
+            value::shown(other)
+        )),
+    }
+}
+
+/// Rules of the board that are switched off or down, each with its reason.
+fn exceptions(reader: &mut Reader<'_>) -> Result<BTreeMap<String, Exception>, ConfigError> {
+    let mut exceptions = BTreeMap::new();
+    for (key, left) in [("rules.warn", Left::Warning), ("rules.off", Left::Nothing)] {
+        let Some((Setting::TextMap(entries), origin)) = reader.setting(key) else {
+            continue;
+        };
+        for (name, reason) in entries {
+            let refuse = |why: String| bad(origin.clone(), key, why);
+            let Some(rule) = assess::rules().find(|rule| rule.id == name) else {
+                let known: Vec<&str> = assess::rules().map(|rule| rule.id).collect();
+                return Err(refuse(format!(
+                    "there is no rule `{}`; did you mean `{}`?",
+                    value::shown(name),
+                    super::keys::nearest_of(&known, name)
+                )));
+            };
+            if rule.is_firm {
+                return Err(refuse(format!(
+                    "`{name}` can be switched off by nobody: {}",
+                    rule.what
+                )));
+            }
+            if reason.trim().is_empty() {
+                return Err(refuse(format!("`{name}` needs a reason, which the board shows")));
+            }
+            let reason = reason.trim().to_owned();
+            exceptions.insert(name.clone(), Exception { left, reason });
+        }
+    }
+    Ok(exceptions)
 }
 
 fn github(reader: &mut Reader<'_>) -> Result<GithubAccess, ConfigError> {

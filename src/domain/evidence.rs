@@ -1,11 +1,13 @@
 //! What speaks for an image: signatures and attestations, what they claim, and what is wrong with them.
 
 mod collected;
+mod expected;
 mod problem;
 mod recipe;
 mod trust;
 
 pub use collected::{Attached, Collected, Gap, Piece, Place};
+pub use expected::Expected;
 pub use problem::{Claim, Fault, Problem, Remark};
 pub use recipe::{Recipe, Subject};
 pub use trust::{TrustOrigin, TrustRoot};

@@ -1,11 +1,13 @@
 //! A question to a service, the fact that answers it, and the failure to get one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::artifact::{HubTag, ImageConfig, Manifest, PypiVersion};
 use super::digest::Digest;
+use super::evidence::{Expected, TrustRoot, Verification};
 use super::ids::{Attempt, CommitSha, JobId, RepoSlug, RunId};
 use super::log::JobLog;
 use super::run::{
@@ -116,10 +118,14 @@ pub enum Ask {
     Manifest(ImageId, Digest),
     /// The configuration of one platform's image, by the digest of its manifest.
     Config(ImageId, Digest),
+    /// What signatures and attestations prove of an image, judged by the policy and these facts of its run.
+    Evidence(ImageId, Digest, Box<Expected>),
     /// Docker Hub's list of tags, for dates and sizes.
     HubTags(ImageId),
     /// What the package index holds for a version.
     Pypi(String),
+    /// Whether the keys that everything is verified with are still the newest.
+    Trust,
 }
 
 /// A service that is asked, with a health line of its own.
@@ -134,6 +140,8 @@ pub enum SourceId {
     Hub(ImageId),
     /// The Python package index.
     Pypi,
+    /// Sigstore's repository of keys.
+    Sigstore,
 }
 
 impl fmt::Display for SourceId {
@@ -143,6 +151,7 @@ impl fmt::Display for SourceId {
             Self::Registry(image) => write!(f, "registry {image}"),
             Self::Hub(image) => write!(f, "hub {image}"),
             Self::Pypi => f.write_str("pypi"),
+            Self::Sigstore => f.write_str("sigstore"),
         }
     }
 }
@@ -160,6 +169,7 @@ impl TryFrom<String> for SourceId {
         match text.split_once(' ') {
             None if text == "github" => Ok(Self::Github),
             None if text == "pypi" => Ok(Self::Pypi),
+            None if text == "sigstore" => Ok(Self::Sigstore),
             Some(("registry", image)) => Ok(Self::Registry(ImageId(image.to_owned()))),
             Some(("hub", image)) => Ok(Self::Hub(ImageId(image.to_owned()))),
             _ => Err(format!("`{text}` is not a source")),
@@ -174,9 +184,11 @@ impl Ask {
             Self::Tags(image)
             | Self::Tag(image, _)
             | Self::Manifest(image, _)
-            | Self::Config(image, _) => SourceId::Registry(image.clone()),
+            | Self::Config(image, _)
+            | Self::Evidence(image, ..) => SourceId::Registry(image.clone()),
             Self::HubTags(image) => SourceId::Hub(image.clone()),
             Self::Pypi(_) => SourceId::Pypi,
+            Self::Trust => SourceId::Sigstore,
             _ => SourceId::Github,
         }
     }
@@ -217,10 +229,14 @@ pub enum Fact {
     Manifest(Option<Manifest>),
     /// To [`Ask::Config`].
     Config(ImageConfig),
+    /// To [`Ask::Evidence`]; `None`: there is no such image.
+    Evidence(Option<Arc<Verification>>),
     /// To [`Ask::HubTags`].
     HubTags(Vec<HubTag>),
     /// To [`Ask::Pypi`].
     Pypi(PypiVersion),
+    /// To [`Ask::Trust`].
+    Trust(TrustRoot),
 }
 
 /// Whose credential is used, and what GitHub says it may do.

@@ -21,6 +21,20 @@ pub struct JobLog {
     pub manifest_digest: Option<Digest>,
     /// The commit that the log says was checked out.
     pub checkout: Option<CommitSha>,
+    /// What a scanner of images counted, if the log is one's.
+    #[serde(default)]
+    pub scan: Option<ScanCount>,
+}
+
+/// What a scanner counted over all that it looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ScanCount {
+    /// Vulnerabilities, of the severities that it was asked for.
+    pub total: u64,
+    /// Of them high, where the scanner says.
+    pub high: Option<u64>,
+    /// Of them critical, where the scanner says.
+    pub critical: Option<u64>,
 }
 
 /// Reads a log line by line in bounded memory.
@@ -30,6 +44,7 @@ pub struct LogScan {
     tail: std::collections::VecDeque<String>,
     digest: Stated,
     checkout: Option<CommitSha>,
+    scan: Option<ScanCount>,
 }
 
 /// A statement that may be made once, and made again only with the same words.
@@ -57,6 +72,17 @@ impl LogScan {
         if let Some(sha) = checked_out(line) {
             self.checkout = Some(sha);
         }
+        if let Some(count) = counted(line) {
+            let sum = self.scan.get_or_insert_with(|| ScanCount {
+                total: 0,
+                high: count.high.map(|_| 0),
+                critical: count.critical.map(|_| 0),
+            });
+            let add = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
+            sum.total = sum.total.saturating_add(count.total);
+            sum.high = add(sum.high, count.high);
+            sum.critical = add(sum.critical, count.critical);
+        }
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();
         }
@@ -73,6 +99,7 @@ impl LogScan {
                 Stated::Nothing | Stated::Contradicted => None,
             },
             checkout: self.checkout,
+            scan: self.scan,
         }
     }
 }
@@ -94,6 +121,23 @@ fn stated_digest(line: &str) -> Option<Digest> {
         .find(|(_, c)| !(c.is_ascii_alphanumeric() || *c == ':'))
         .map_or(rest.len(), |(at, _)| at);
     rest.get(..end)?.parse().ok()
+}
+
+/// `Total: 3 (HIGH: 2, CRITICAL: 1)`, as Trivy sums up each target that it looked at.
+fn counted(line: &str) -> Option<ScanCount> {
+    let rest = line.trim().strip_prefix("Total: ")?;
+    let (total, parts) = rest.split_once(" (")?;
+    let parts = parts.trim_end().strip_suffix(')')?;
+    let of = |severity: &str| {
+        let mut parts = parts.split(", ").filter_map(|part| part.split_once(": "));
+        let found = parts.find(|(name, _)| *name == severity);
+        found.and_then(|(_, count)| count.parse().ok())
+    };
+    Some(ScanCount {
+        total: total.parse().ok()?,
+        high: of("HIGH"),
+        critical: of("CRITICAL"),
+    })
 }
 
 /// `HEAD is now at …` names only a short commit; `git checkout` by full commit and the output of
@@ -174,6 +218,20 @@ mod tests {
         let log = scan.finish();
         assert_eq!(log.tail.len(), TAIL_LINES);
         assert!(log.tail.iter().all(|line| line.len() <= LINE_BYTES));
+    }
+
+    #[test]
+    fn what_a_scanner_counted_is_summed_over_its_targets() {
+        let log = scan(
+            "2026-11-23T10:00:00.1234567Z rocket (debian 12.9)\n\
+             2026-11-23T10:00:00.1234567Z Total: 2 (HIGH: 2, CRITICAL: 0)\n\
+             2026-11-23T10:00:00.1234567Z Python (python-pkg)\n\
+             2026-11-23T10:00:00.1234567Z Total: 1 (HIGH: 0, CRITICAL: 1)\n\
+             Total: many (HIGH: x)",
+        );
+        let sum = log.scan.unwrap();
+        assert_eq!((sum.total, sum.high, sum.critical), (3, Some(2), Some(1)));
+        assert_eq!(scan("Total 3 files").scan, None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::evidence::Expected;
 use super::expect::Expectation;
 use super::fact::{ImageId, WorkflowKey};
 use super::graph::{self, CalleeRef, Graph, GraphError, Matching};
@@ -32,6 +33,8 @@ pub struct Outlook {
     pub digests: BTreeMap<ImageId, Sourced<Digest>>,
     /// The attempt that built the image.
     pub built_in: Option<Attempt>,
+    /// What the run says that its image's evidence must name.
+    pub expected_evidence: Expected,
     /// The tags of interest of each image, in the order they are shown.
     pub tags: BTreeMap<ImageId, Vec<TagOfInterest>>,
     /// What those tags resolve to, where it was looked up; `None` within: no such tag.
@@ -149,6 +152,17 @@ impl Outlook {
         outlook.built_in = snapshot
             .record(run.id)
             .and_then(|record| release::built_in(run, record));
+        outlook.expected_evidence = Expected {
+            commit: Some(run.head_sha.clone()),
+            run: Some(run.id),
+            attempt: outlook.built_in,
+            // Whether the name is that of a branch or of a tag is sure for a pushed version alone.
+            git_ref: run
+                .head_branch
+                .as_deref()
+                .filter(|name| run.event == "push" && release::version_of_tag(name).is_some())
+                .map(|tag| format!("refs/tags/{tag}")),
+        };
         outlook.draw_graph(snapshot, policy, run, before);
         outlook.publish_run = release::publish_run(snapshot, run).map(|publish| publish.id);
         outlook.gates = [outlook.run, outlook.publish_run]

@@ -26,6 +26,8 @@ pub struct Policy {
     pub images: Vec<ImageSpec>,
     /// Who must have signed an image.
     pub signature: SignaturePolicy,
+    /// Rules of the board that the user switched off or down, by the rule's name.
+    pub exceptions: BTreeMap<String, Exception>,
     /// The Python package that is published beside the images; `None` where there is none.
     pub pypi: Option<PypiSpec>,
 }
@@ -167,6 +169,24 @@ impl ImageSpec {
     }
 }
 
+/// What the user made of a rule of the board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// What is left of the rule.
+    pub left: Left,
+    /// Why; the board shows it.
+    pub reason: String,
+}
+
+/// What is left of a rule that the user switched off or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It is told, and does not block.
+    Warning,
+    /// Nothing but the line that says so.
+    Nothing,
+}
+
 /// Who must have signed an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignaturePolicy {
@@ -174,6 +194,8 @@ pub struct SignaturePolicy {
     pub issuer: String,
     /// What the certificate's identity must look like.
     pub identity: IdentityPattern,
+    /// Types of SBOM statements that count.
+    pub sbom_types: Vec<String>,
 }
 
 /// The issuer of the identities of workflows on GitHub.

@@ -31,6 +31,8 @@ pub mod role {
     pub const MONITOR_PYPI: &str = "monitor-pypi";
     /// Makes the GitHub Release, last.
     pub const CREATE_RELEASE: &str = "create-release";
+    /// Removes what a failed release left behind.
+    pub const CLEANUP: &str = "cleanup-on-rejection";
 }
 
 /// A fact together with where it was read.

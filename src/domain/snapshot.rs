@@ -2,7 +2,7 @@
 
 mod forget;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::{HubTag, ImageConfig, Manifest, PypiVersion};
 use super::digest::Digest;
+use super::evidence::{Expected, TrustRoot, Verification};
 use super::fact::{
     Ask, Cost, Fact, Failure, FailureKind, ImageId, Observation, Rate, SourceId, Viewer,
     WorkflowKey,
@@ -68,6 +69,14 @@ pub struct ImageRecord {
     pub configs: BTreeMap<Digest, Observed<ImageConfig>>,
     /// Docker Hub's list, for dates and sizes.
     pub hub: Observed<Vec<HubTag>>,
+    /// What was proved of images, by digest and what was expected; `None` within: no such image.
+    ///
+    /// Not stored: in the next session the keys may be others, so everything is judged anew.
+    #[serde(skip)]
+    pub evidence: BTreeMap<(Digest, Expected), Observed<Option<Arc<Verification>>>>,
+    /// When the set of tags that hold evidence (`sha256-…`) was seen to change last.
+    #[serde(skip)]
+    pub evidence_tags_changed_at: Option<Timestamp>,
 }
 
 /// How a source has been doing.
@@ -141,6 +150,9 @@ pub struct Snapshot {
     pub images: BTreeMap<ImageId, Arc<ImageRecord>>,
     /// The package index, by version.
     pub pypi: BTreeMap<String, Arc<Observed<PypiVersion>>>,
+    /// The keys that signatures are verified with.
+    #[serde(skip)]
+    pub trust: Arc<Observed<TrustRoot>>,
     /// How each source has been doing in this session.
     #[serde(skip)]
     pub health: BTreeMap<SourceId, Arc<Health>>,
@@ -193,6 +205,17 @@ impl Snapshot {
         self.image(image)?.manifests.get(digest)?.value()?.as_ref()
     }
 
+    /// What was proved of an image, judged by these facts of its run.
+    pub fn evidence_of(
+        &self,
+        image: &ImageId,
+        digest: &Digest,
+        expected: &Expected,
+    ) -> Option<&Observed<Option<Arc<Verification>>>> {
+        let key = (digest.clone(), expected.clone());
+        self.image(image)?.evidence.get(&key)
+    }
+
     /// When the answer to a question was last good, and whether the latest look failed.
     pub fn standing(&self, ask: &Ask) -> Standing {
         fn of<T>(observed: Option<&Observed<T>>) -> Standing {
@@ -222,7 +245,9 @@ impl Snapshot {
             Ask::Manifest(image, d) => of(self.image(image).and_then(|i| i.manifests.get(d))),
             Ask::Config(image, d) => of(self.image(image).and_then(|i| i.configs.get(d))),
             Ask::HubTags(image) => of(self.image(image).map(|i| &i.hub)),
+            Ask::Evidence(image, d, expected) => of(self.evidence_of(image, d, expected)),
             Ask::Pypi(version) => of(self.pypi.get(version).map(Arc::as_ref)),
+            Ask::Trust => of(Some(&self.trust)),
         }
     }
 
@@ -372,7 +397,7 @@ impl Snapshot {
                     .saw(log, at)
             }
             (Ask::Viewer, Fact::Viewer(viewer)) => Arc::make_mut(&mut self.viewer).saw(viewer, at),
-            (Ask::Tags(image), Fact::Tags(tags)) => self.image_mut(image).tag_list.saw(tags, at),
+            (Ask::Tags(image), Fact::Tags(tags)) => self.image_mut(image).saw_tags(tags, at),
             (Ask::Tag(image, tag), Fact::Tag(digest)) => self
                 .image_mut(image)
                 .tags
@@ -396,6 +421,17 @@ impl Snapshot {
                 .or_default()
                 .saw(config, at),
             (Ask::HubTags(image), Fact::HubTags(tags)) => self.image_mut(image).hub.saw(tags, at),
+            (Ask::Evidence(image, digest, expected), Fact::Evidence(found)) => {
+                if found.as_ref().is_some_and(|found| found.digest != *digest) {
+                    return Applied::Ignored("evidence of another digest");
+                }
+                self.image_mut(image)
+                    .evidence
+                    .entry((digest.clone(), (**expected).clone()))
+                    .or_default()
+                    .saw(found, at)
+            }
+            (Ask::Trust, Fact::Trust(root)) => Arc::make_mut(&mut self.trust).saw(root, at),
             (Ask::Pypi(version), Fact::Pypi(held)) => {
                 Arc::make_mut(self.pypi.entry(version.clone()).or_default()).saw(held, at)
             }
@@ -464,6 +500,13 @@ impl Snapshot {
                     .failed(failure, at);
             }
             Ask::HubTags(image) => self.image_mut(image).hub.failed(failure, at),
+            Ask::Evidence(image, digest, expected) => self
+                .image_mut(image)
+                .evidence
+                .entry((digest.clone(), (**expected).clone()))
+                .or_default()
+                .failed(failure, at),
+            Ask::Trust => Arc::make_mut(&mut self.trust).failed(failure, at),
             Ask::Pypi(version) => {
                 Arc::make_mut(self.pypi.entry(version.clone()).or_default()).failed(failure, at);
             }
@@ -510,6 +553,20 @@ impl Snapshot {
 
     fn image_mut(&mut self, image: &ImageId) -> &mut ImageRecord {
         Arc::make_mut(self.images.entry(image.clone()).or_default())
+    }
+}
+
+impl ImageRecord {
+    /// Takes a list of tags in; says whether it differs from the last one.
+    fn saw_tags(&mut self, tags: Vec<String>, at: Timestamp) -> bool {
+        let holds_evidence = |tag: &&String| tag.starts_with("sha256-");
+        let before: BTreeSet<_> = self.tag_list.value().into_iter().flatten().collect();
+        let now: BTreeSet<_> = tags.iter().collect();
+        let mut differing = before.symmetric_difference(&now);
+        if self.tag_list.value().is_some() && differing.any(|tag| holds_evidence(tag)) {
+            self.evidence_tags_changed_at = Some(at);
+        }
+        self.tag_list.saw(tags, at)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Interprets effects with tokio: looks, timers, cancellation, the clock, the cache.
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +9,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
+pub use services::Services;
+
 use super::cache::Cache;
 use super::{Effect, Message, Model, interest, update};
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Cost, Failure, FailureKind, Observation};
 use crate::domain::time::{Timestamp, since};
-use crate::sources::Sources;
 
 /// The snapshot is written at most this often.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -60,14 +63,14 @@ impl Engine {
     /// may; a failure of it is the answer to every question.
     pub fn start<F>(model: Model, connect: F, clock: Arc<dyn Clock>, cache: Option<Cache>) -> Self
     where
-        F: FnOnce() -> Result<Sources, Failure> + Send + 'static,
+        F: FnOnce() -> Result<Services, Failure> + Send + 'static,
     {
         let (model_out, model_in) = watch::channel(Arc::new(model.clone()));
         let (events_out, events) = mpsc::unbounded_channel();
         let (messages, inbox) = mpsc::unbounded_channel();
         let shell = Shell {
             model,
-            sources: Arc::new(Err(not_connected())),
+            services: Err(not_connected()),
             clock,
             cache,
             model_out,
@@ -137,7 +140,7 @@ impl Drop for Engine {
 
 struct Shell {
     model: Model,
-    sources: Arc<Result<Sources, Failure>>,
+    services: Result<Arc<Services>, Failure>,
     clock: Arc<dyn Clock>,
     cache: Option<Cache>,
     model_out: watch::Sender<Arc<Model>>,
@@ -152,10 +155,11 @@ struct Shell {
 impl Shell {
     async fn run<F>(mut self, connect: F, mut inbox: mpsc::UnboundedReceiver<Message>)
     where
-        F: FnOnce() -> Result<Sources, Failure> + Send + 'static,
+        F: FnOnce() -> Result<Services, Failure> + Send + 'static,
     {
         let connected = tokio::task::spawn_blocking(connect).await;
-        self.sources = Arc::new(connected.unwrap_or_else(|_| Err(not_connected())));
+        let connected = connected.unwrap_or_else(|_| Err(not_connected()));
+        self.services = connected.map(Arc::new);
         self.take(Message::Tick);
         loop {
             let timer = self.timer();
@@ -212,7 +216,11 @@ impl Shell {
             self.running.remove(&observation.ask);
         }
         self.wake = None;
+        let keys_before = self.model.snapshot.trust.value().cloned();
         let effects = update(&mut self.model, message, now);
+        if keys_before.as_ref() != self.model.snapshot.trust.value() {
+            self.judge_again();
+        }
         for effect in effects {
             self.perform(effect, now);
         }
@@ -244,15 +252,12 @@ impl Shell {
     }
 
     fn look(&mut self, ask: Ask, now: Timestamp) {
-        let (sources, clock, question) = (
-            Arc::clone(&self.sources),
-            Arc::clone(&self.clock),
-            ask.clone(),
-        );
+        let services = self.services.clone();
+        let (clock, question) = (Arc::clone(&self.clock), ask.clone());
         let handle = self.looks.spawn(async move {
-            let (outcome, cost, rate) = match sources.as_ref() {
-                Ok(sources) => {
-                    let look = sources.look(&question, now);
+            let (outcome, cost, rate) = match &services {
+                Ok(services) => {
+                    let look = services.look(&question, now);
                     match tokio::time::timeout(LONGEST_LOOK, look).await {
                         Ok(answer) => (answer.outcome, answer.cost, answer.rate),
                         Err(_) => (Err(hung()), Cost::default(), None),
@@ -270,6 +275,30 @@ impl Shell {
         });
         self.asks.insert(handle.id(), ask.clone());
         self.running.insert(ask, handle);
+    }
+
+    /// Other keys were confirmed: what was judged by the old ones is judged again, from the bytes that are here.
+    fn judge_again(&mut self) {
+        let Ok(services) = &self.services else {
+            return;
+        };
+        for ask in services.held() {
+            let (services, now) = (Arc::clone(services), self.clock.now());
+            // The bytes are no newer than they were.
+            let at = self.model.snapshot.standing(&ask).seen_at.unwrap_or(now);
+            self.looks.spawn(async move {
+                match services.judged_again(&ask).await {
+                    Some(outcome) => Message::Observed(Box::new(Observation {
+                        ask,
+                        at,
+                        outcome,
+                        cost: Cost::default(),
+                        rate: None,
+                    })),
+                    None => Message::Tick,
+                }
+            });
+        }
     }
 
     fn save(&mut self) {

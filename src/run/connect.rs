@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Environment, RegistryRules};
+use crate::config::{Config, Environment, RegistryRules, TrustedRoot};
 use crate::domain::fact::{Failure, FailureKind, ImageId};
 use crate::domain::policy::Policy;
+use crate::engine::runtime::{Clock as _, Services, SystemClock};
+use crate::evidence::Trust;
 use crate::net::{self, Limits};
 use crate::sources::{Sources, github, hub, oci, pypi};
 
@@ -14,7 +16,7 @@ pub(super) fn later(
     env: Environment,
     policy: Policy,
     limits: Limits,
-) -> impl FnOnce() -> Result<Sources, Failure> + Send + 'static {
+) -> impl FnOnce() -> Result<Services, Failure> + Send + 'static {
     move || connect(&config, &env, &policy, limits)
 }
 
@@ -23,7 +25,7 @@ fn connect(
     env: &Environment,
     policy: &Policy,
     limits: Limits,
-) -> Result<Sources, Failure> {
+) -> Result<Services, Failure> {
     let http = net::client(&limits).map_err(|error| Failure {
         kind: FailureKind::Unreachable,
         what: format!("The HTTP client could not be set up: {error}."),
@@ -72,17 +74,29 @@ fn connect(
     }
     let pypi = policy.pypi.as_ref().map(|spec| {
         pypi::Client::new(
-            http,
+            http.clone(),
             pypi::PypiAccess {
                 project: spec.project.clone(),
                 url: config.pypi.url.clone(),
             },
         )
     });
-    Ok(Sources {
+    let sources = Sources {
         github,
         registries,
         hubs,
         pypi,
-    })
+    };
+    Ok(Services::new(sources, trust(config), http, policy.clone()))
+}
+
+/// The keys that the configuration names.
+pub(super) fn trust(config: &Config) -> Trust {
+    match &config.trusted_root {
+        TrustedRoot::PublicGood => {
+            let cache = config.paths.cache.join("tuf");
+            Trust::of_public_good(Some(cache), SystemClock.now())
+        }
+        TrustedRoot::File(path) => Trust::of_file(path.clone()),
+    }
 }

@@ -17,6 +17,8 @@ const MOST_LOGS: usize = 24;
 const MOST_WORKFLOWS: usize = 150;
 /// Tags, manifests and configurations kept of one image.
 const MOST_OF_AN_IMAGE: usize = 400;
+/// Judged images kept of one image repository: each may list thousands of packages.
+const MOST_EVIDENCE: usize = 12;
 /// Versions kept of the package index, and Git tags.
 const MOST_VERSIONS: usize = 100;
 
@@ -64,6 +66,10 @@ impl Snapshot {
             Ask::Config(image, _) => {
                 let configs = &mut self.image_mut(image).configs;
                 bound(configs, MOST_OF_AN_IMAGE, Observed::looked_at);
+            }
+            Ask::Evidence(image, ..) => {
+                let evidence = &mut self.image_mut(image).evidence;
+                bound(evidence, MOST_EVIDENCE, Observed::looked_at);
             }
             _ => {}
         }

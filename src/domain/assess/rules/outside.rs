@@ -1,109 +1,125 @@
-//! Rules about what is out: the release's tags, and the Release after all it points to.
+//! Rules about what is out: the release's tags, the package, and the Release after all it points to.
 
-use super::{Row, Verdict, list, promoted, row};
-use crate::domain::artifact::PypiVersion;
-use crate::domain::fact::ImageId;
-use crate::domain::outlook::{Outlook, TagOfInterest, TagPart};
-use crate::domain::policy::{Certainty, Policy};
+use super::image::each_image;
+use super::{Scene, list};
+use crate::domain::artifact::{ManifestContent, PypiVersion};
+use crate::domain::assess::{Row, Verdict};
+use crate::domain::digest::Digest;
+use crate::domain::fact::{Ask, ImageId};
+use crate::domain::outlook::{TagOfInterest, TagPart};
+use crate::domain::policy::Certainty;
 use crate::domain::release::{self, Stage};
-use crate::domain::snapshot::Snapshot;
 
-/// Release tags all moved or none (incident 2).
-pub(super) fn release_tags_agree(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
-    let id = "release-tags";
-    if policy.images.is_empty() || outlook.stage.0 == Stage::Promoting {
-        return row(
-            id,
-            Verdict::NotApplicable,
-            "release tags",
-            "The tags are being moved.",
-        );
+/// Release tags all moved or none (incident 2), with the original bytes (incident 3); what is another release's
+/// stays as it is (incident 26).
+pub(super) fn release_tags(scene: &Scene<'_>) -> Vec<Row> {
+    if scene.outlook.stage.0 == Stage::Promoting {
+        return Vec::new();
     }
-    let superseded = superseded(snapshot, outlook);
-    let mut all_moved = true;
-    for (image, tags) in &outlook.tags {
-        let Some(built) = outlook.digests.get(image) else {
-            return row(
-                id,
-                Verdict::NotApplicable,
-                "release tags",
-                "No image has been built yet.",
-            );
-        };
-        let (mut moved, mut left) = (Vec::new(), Vec::new());
-        let ours = |tag: &&TagOfInterest| {
-            tag.part == TagPart::Release && !(superseded && follows(outlook, &tag.tag))
-        };
-        for tag in tags.iter().filter(ours) {
-            match outlook.resolved.get(&(image.clone(), tag.tag.clone())) {
-                Some(Some(digest)) if *digest == built.value => moved.push(tag.tag.as_str()),
-                Some(_) => left.push(tag.tag.as_str()),
-                None => {
-                    return row(
-                        id,
-                        Verdict::Unknown,
-                        "release tags",
-                        "A release tag was not looked up yet.",
-                    );
-                }
+    each_image(scene, |_, image| tags_of(scene, image))
+}
+
+fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
+    let say = |verdict, title: &str, sentence: String| {
+        Row::new("release-tags", verdict, title, sentence)
+    };
+    let built = &scene.outlook.digests.get(image)?.value;
+    let superseded = superseded(scene);
+    let ours = |tag: &&TagOfInterest| {
+        tag.part == TagPart::Release && !(superseded && follows(scene, &tag.tag))
+    };
+    let tags = || scene.outlook.tags.get(image).into_iter().flatten().filter(ours);
+    let asks = || tags().map(|tag| Ask::Tag(image.clone(), tag.tag.clone()));
+    let (mut moved, mut left) = (Vec::new(), Vec::new());
+    for tag in tags() {
+        match scene.resolved(image, &tag.tag) {
+            Some(Some(digest)) if digest == built => moved.push(tag.tag.as_str()),
+            Some(other) => left.push((tag.tag.as_str(), other)),
+            None => {
+                let row = say(
+                    Verdict::Unknown,
+                    "release tags",
+                    format!("What `{}` points to was not looked up yet.", tag.tag),
+                );
+                return Some(row.rests_on(asks()));
             }
         }
-        all_moved &= left.is_empty();
-        if !moved.is_empty() && !left.is_empty() {
-            return row(
-                id,
-                Verdict::NoGo,
-                "release tags disagree",
-                format!(
-                    "{} points to the new image, {} does not.",
-                    list(&moved),
-                    list(&left)
-                ),
-            )
-            .remedy("Finish the promote, or roll the moved tags back.");
-        }
-        if !left.is_empty() && outlook.stage.0 == Stage::Released {
-            return row(
-                id,
-                Verdict::NoGo,
-                "release tag is another image",
-                format!(
-                    "{} does not point to the tested {}, though the release has ended well.",
-                    list(&left),
-                    built.value.short()
-                ),
-            )
-            .remedy("Tag the tested digest again with its original bytes.");
-        }
     }
-    if all_moved {
-        row(
-            id,
+    let names: Vec<&str> = left.iter().map(|(tag, _)| *tag).collect();
+    let recoded = left
+        .iter()
+        .find(|(_, other)| other.is_some_and(|other| same_content(scene, image, built, other)));
+    let row = if let Some((tag, Some(other))) = recoded {
+        say(
+            Verdict::NoGo,
+            "manifest was written anew",
+            format!(
+                "`{tag}` holds the same platforms under another digest, {}: it was encoded anew, so no signature covers it.",
+                other.short()
+            ),
+        )
+        .remedy("Tag the tested digest again with its original bytes.")
+    } else if !moved.is_empty() && !left.is_empty() {
+        say(
+            Verdict::NoGo,
+            "release tags disagree",
+            format!(
+                "{} points to the new image, {} does not.",
+                list(&moved),
+                list(&names)
+            ),
+        )
+        .remedy("Finish the promote, or roll the moved tags back.")
+    } else if !left.is_empty() && scene.outlook.stage.0 == Stage::Released {
+        say(
+            Verdict::NoGo,
+            "release tag is another image",
+            format!(
+                "{} does not point to the tested {}, though the release has ended well.",
+                list(&names),
+                built.short()
+            ),
+        )
+        .remedy("Tag the tested digest again with its original bytes.")
+    } else if left.is_empty() && !moved.is_empty() {
+        say(
             Verdict::Go,
             "release tags moved",
-            "Every release tag points to the tested digest.",
+            "Every release tag points to the tested digest.".to_owned(),
         )
     } else {
-        row(
-            id,
-            Verdict::NotApplicable,
-            "release tags",
-            "No release tag has moved yet.",
-        )
-    }
+        return None;
+    };
+    Some(row.rests_on(asks()))
+}
+
+/// Whether two indexes hold the same platforms with the same digests.
+fn same_content(scene: &Scene<'_>, image: &ImageId, one: &Digest, other: &Digest) -> bool {
+    let platforms = |digest: &Digest| {
+        let manifest = scene.snapshot.manifest(image, digest)?;
+        let ManifestContent::Index { platforms, .. } = &manifest.content else {
+            return None;
+        };
+        let mut digests: Vec<&Digest> = platforms.iter().map(|entry| &entry.digest).collect();
+        digests.sort();
+        Some(digests)
+    };
+    one != other && platforms(one).is_some_and(|one| !one.is_empty() && Some(one) == platforms(other))
 }
 
 /// Whether a newer version has been published: tags that follow the newest are its own now.
-fn superseded(snapshot: &Snapshot, outlook: &Outlook) -> bool {
+fn superseded(scene: &Scene<'_>) -> bool {
     let version = |text: &str| semver::Version::parse(text).ok();
-    let Some(ours) = outlook
+    let Some(ours) = scene
+        .outlook
         .version
         .as_ref()
         .and_then(|ours| version(&ours.value))
     else {
         return false;
     };
-    let mut published = snapshot
+    let mut published = scene
+        .snapshot
         .releases
         .value()
         .into_iter()
@@ -114,73 +130,148 @@ fn superseded(snapshot: &Snapshot, outlook: &Outlook) -> bool {
 }
 
 /// Whether a tag follows the newest version, and does not name this one in full.
-fn follows(outlook: &Outlook, tag: &str) -> bool {
-    let version = outlook.version.as_ref();
+fn follows(scene: &Scene<'_>, tag: &str) -> bool {
+    let version = scene.outlook.version.as_ref();
     version.is_none_or(|version| !tag.contains(&version.value))
 }
 
-/// The Release comes after the image and the package (incident 18).
-pub(super) fn released_last(snapshot: &Snapshot, policy: &Policy, outlook: &Outlook) -> Row {
-    let id = "release-last";
-    let Some(tag) = &outlook.release_tag else {
-        return row(
-            id,
-            Verdict::NotApplicable,
-            "Release",
-            "There is no Release yet.",
-        );
+/// The image is under its version tag before anything points to it (incident 18).
+pub(super) fn image_out(scene: &Scene<'_>) -> Vec<Row> {
+    each_image(scene, |_, image| {
+        let say = |verdict, title: &str, sentence: String| {
+            Row::new("image-out", verdict, title, sentence)
+        };
+        let tags = scene.outlook.tags.get(image).into_iter().flatten();
+        let tag = tags.into_iter().find(|tag| tag.part == TagPart::Release);
+        let Some(tag) = tag.map(|tag| tag.tag.as_str()) else {
+            return Some(say(
+                Verdict::Unknown,
+                "image",
+                "Which tag the image gets is not known yet.".to_owned(),
+            ));
+        };
+        let row = match scene.resolved(image, tag) {
+            None => say(
+                Verdict::Unknown,
+                "image",
+                format!("What `{tag}` points to was not looked up yet."),
+            ),
+            Some(_) if scene.is_promoted(image) => say(
+                Verdict::Go,
+                "image is out",
+                format!("`{tag}` is the tested image."),
+            ),
+            Some(None) => say(
+                Verdict::NoGo,
+                "image is not out",
+                format!("`{tag}` is not in the registry: what comes next would point to nothing."),
+            )
+            .remedy("Let the promote go first."),
+            Some(Some(other)) => say(
+                Verdict::NoGo,
+                "another image is out",
+                format!("`{tag}` points to {}, which is not the tested image.", other.short()),
+            )
+            .remedy("Find out who moved it; roll it back before anything else."),
+        };
+        Some(row.rests_on([Ask::Tag(image.clone(), tag.to_owned())]))
+    })
+}
+
+/// The package index holds the version, before the Release is made (incidents 6 and 18).
+pub(super) fn package_out(scene: &Scene<'_>) -> Vec<Row> {
+    let (Some(package), Some(version)) = (&scene.policy.pypi, &scene.outlook.version) else {
+        return Vec::new();
     };
-    let images_out = policy
-        .images
-        .iter()
-        .map(ImageId::of)
-        .all(|image| promoted(outlook, &image) || !outlook.digests.contains_key(&image));
-    let pypi = match (&policy.pypi, &outlook.version) {
-        (Some(_), Some(version)) => snapshot
-            .pypi
-            .get(&version.value)
-            .and_then(|held| held.value())
-            .map(PypiVersion::is_there),
+    let version = &version.value;
+    let say = |verdict, title: &str, sentence: String| {
+        Row::new("package-out", verdict, title, sentence)
+    };
+    let held = scene.snapshot.pypi.get(version).and_then(|held| held.value());
+    let project = package.project.as_str();
+    let row = match held {
+        None => say(
+            Verdict::Unknown,
+            "package",
+            "The package index was not looked up yet.".to_owned(),
+        ),
+        Some(held) if held.is_there() => say(
+            Verdict::Go,
+            "package is out",
+            format!("The package index holds {project} {version}."),
+        ),
+        Some(_) if package.certainty == Certainty::Guessed => say(
+            Verdict::Unknown,
+            "package",
+            format!("The package index lacks {project} {version}; the project's name is a guess."),
+        )
+        .remedy("Name the project in the configuration: `pypi.project`."),
+        Some(_) => say(
+            Verdict::NoGo,
+            "package is not out",
+            format!("The package index lacks {project} {version}: the Release would come before it."),
+        )
+        .remedy("See the publish run; the Release comes last."),
+    };
+    vec![row.rests_on([Ask::Pypi(version.clone())])]
+}
+
+/// The Release comes after the image and the package (incident 18).
+pub(super) fn released_last(scene: &Scene<'_>) -> Vec<Row> {
+    let say = |verdict, title: &str, sentence: String| {
+        Row::new("release-last", verdict, title, sentence)
+    };
+    let Some(tag) = &scene.outlook.release_tag else {
+        return Vec::new();
+    };
+    let images = || scene.policy.images.iter().map(ImageId::of);
+    let images_out = images().all(|image| {
+        scene.is_promoted(&image) || !scene.outlook.digests.contains_key(&image)
+    });
+    let mut asks = vec![Ask::Releases];
+    let pypi = match (&scene.policy.pypi, &scene.outlook.version) {
+        (Some(_), Some(version)) => {
+            asks.push(Ask::Pypi(version.value.clone()));
+            let held = scene.snapshot.pypi.get(&version.value);
+            held.and_then(|held| held.value()).map(PypiVersion::is_there)
+        }
         _ => Some(true),
     };
-    match (images_out, pypi) {
-        (_, None) => row(
-            id,
-            Verdict::Unknown,
-            "Release",
-            "The package index was not looked up yet.",
-        ),
-        (true, Some(true)) => row(
-            id,
-            Verdict::Go,
-            "released",
-            format!("`{tag}` came after everything it points to."),
-        ),
-        (false, _) => row(
-            id,
+    let is_guess = scene
+        .policy
+        .pypi
+        .as_ref()
+        .is_some_and(|package| package.certainty == Certainty::Guessed);
+    let row = match (images_out, pypi) {
+        (false, _) => say(
             Verdict::NoGo,
             "Release before image",
             format!("The Release `{tag}` exists, but its image is not under the release tags."),
         )
         .remedy("Mark the Release as a draft until the image is out."),
-        (_, Some(false)) if package_is_guessed(policy) => row(
-            id,
+        (true, None) => say(
             Verdict::Unknown,
             "Release",
-            "The package index lacks the version; the project's name is a guess, so it may be another's.",
+            "The package index was not looked up yet.".to_owned(),
+        ),
+        (true, Some(true)) => say(
+            Verdict::Go,
+            "released",
+            format!("`{tag}` came after everything it points to."),
+        ),
+        (true, Some(false)) if is_guess => say(
+            Verdict::Unknown,
+            "Release",
+            "The package index lacks the version; the project's name is a guess, so it may be another's."
+                .to_owned(),
         )
         .remedy("Name the project in the configuration: `pypi.project`."),
-        (_, Some(false)) => row(
-            id,
+        (true, Some(false)) => say(
             Verdict::NoGo,
             "Release before package",
             format!("The Release `{tag}` exists, but the package index lacks the version."),
         )
         .remedy("Mark the Release as a draft until the package is out."),
-    }
-}
-
-fn package_is_guessed(policy: &Policy) -> bool {
-    let package = policy.pypi.as_ref();
-    package.is_some_and(|package| package.certainty == Certainty::Guessed)
+    };
+    vec![row.rests_on(asks)]
 }

@@ -1,0 +1,153 @@
+//! Rules about the jobs before the gate.
+
+use super::{Scene, list};
+use crate::domain::assess::{Row, Verdict};
+use crate::domain::policy::Policy;
+use crate::domain::release::{self, Stage, role};
+use crate::domain::run::{Conclusion, Job};
+
+/// Jobs that the build depends on have succeeded (incident 29: skipped or cancelled blocks too).
+pub(super) fn required(scene: &Scene<'_>) -> Vec<Row> {
+    vec![required_row(scene).rests_on(scene.jobs_ask())]
+}
+
+fn required_row(scene: &Scene<'_>) -> Row {
+    let say = |verdict, title: String, sentence: String| {
+        Row::new("required-jobs", verdict, title, sentence)
+    };
+    let (jobs, policy) = (scene.jobs(), scene.policy);
+    if jobs.is_empty() {
+        return say(
+            Verdict::Unknown,
+            "required jobs".to_owned(),
+            "The run's jobs are not known yet.".to_owned(),
+        );
+    }
+    let required = || {
+        jobs.iter()
+            .filter(|job| !policy.pipeline.is_advisory(&job.name))
+            .filter(|job| !after_the_gate(&job.name))
+    };
+    let names = |test: &dyn Fn(&Job) -> bool| -> Vec<&str> {
+        required()
+            .filter(|job| test(job))
+            .map(|job| job.name.as_str())
+            .collect()
+    };
+    let failed = names(&|job| job.conclusion.as_ref().is_some_and(Conclusion::is_failure));
+    if !failed.is_empty() {
+        return say(
+            Verdict::NoGo,
+            format!("{} failed", list(&failed)),
+            format!(
+                "{} failed, so the image was not tested as required.",
+                list(&failed)
+            ),
+        )
+        .remedy("Read the job's log; mend the cause and release again.");
+    }
+    let cancelled = names(&|job| job.conclusion == Some(Conclusion::Cancelled));
+    if !cancelled.is_empty() {
+        return say(
+            Verdict::NoGo,
+            format!("{} cancelled", list(&cancelled)),
+            format!(
+                "{} was cancelled, which blocks the build like a failure.",
+                list(&cancelled)
+            ),
+        )
+        .remedy("Re-run the cancelled job.");
+    }
+    if scene.outlook.stage.0 == Stage::NothingToRelease {
+        return say(
+            Verdict::NotApplicable,
+            "required jobs".to_owned(),
+            "There is nothing to release.".to_owned(),
+        );
+    }
+    let skipped = skipped_whole(jobs, policy);
+    if !skipped.is_empty() {
+        return say(
+            Verdict::NoGo,
+            format!("{} skipped", list(&skipped)),
+            format!(
+                "{} was skipped, so nothing shows that the image passes it.",
+                list(&skipped)
+            ),
+        )
+        .remedy("See why its condition was false.");
+    }
+    let running = names(&|job| !job.is_over());
+    if running.is_empty() {
+        return say(
+            Verdict::Go,
+            "required jobs passed".to_owned(),
+            "Every required job has succeeded.".to_owned(),
+        );
+    }
+    let verb = if running.len() == 1 { "has" } else { "have" };
+    let title = match running.len() {
+        1 => "1 required job to go".to_owned(),
+        more => format!("{more} required jobs to go"),
+    };
+    say(
+        Verdict::Unknown,
+        title,
+        format!("{} {verb} not ended yet.", list(&running)),
+    )
+}
+
+/// Gates, and the jobs that make the image, of which every job was skipped. A condition inside one is its own business.
+fn skipped_whole<'a>(jobs: &'a [Job], policy: &Policy) -> Vec<&'a str> {
+    let mut callers: Vec<&str> = jobs
+        .iter()
+        .filter(|job| !policy.pipeline.is_advisory(&job.name))
+        .map(|job| release::caller(&job.name))
+        .filter(|name| name.ends_with("-gate") || [role::BUILD, role::PRERELEASE].contains(name))
+        .collect();
+    callers.sort_unstable();
+    callers.dedup();
+    let is_skipped = |job: &Job| job.conclusion == Some(Conclusion::Skipped);
+    callers.retain(|name| {
+        let mut of_it = jobs
+            .iter()
+            .filter(|job| release::caller(&job.name) == *name);
+        of_it.all(is_skipped)
+    });
+    callers
+}
+
+/// What comes after the image is tested: judged by what they leave behind, not here.
+fn after_the_gate(name: &str) -> bool {
+    [
+        role::PUBLISH_DOCKER,
+        role::TRIGGER_PYPI,
+        role::MONITOR_PYPI,
+        role::CREATE_RELEASE,
+        role::CLEANUP,
+    ]
+    .contains(&release::caller(name))
+}
+
+/// Advisory jobs that failed: told, not blocking.
+pub(super) fn advisory(scene: &Scene<'_>) -> Vec<Row> {
+    let mut failed: Vec<&str> = scene
+        .jobs()
+        .iter()
+        .filter(|job| scene.policy.pipeline.is_advisory(&job.name))
+        .filter(|job| job.conclusion.as_ref().is_some_and(Conclusion::is_failure))
+        .map(|job| release::caller(&job.name))
+        .collect();
+    failed.dedup();
+    if failed.is_empty() {
+        return Vec::new();
+    }
+    let names = list(&failed);
+    let row = Row::new(
+        "advisory-jobs",
+        Verdict::Warn,
+        format!("{names} failed (advisory)"),
+        format!("{names} failed; it is advisory and does not block."),
+    );
+    vec![row.rests_on(scene.jobs_ask())]
+}
