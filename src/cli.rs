@@ -8,8 +8,8 @@ mod args;
 mod help;
 
 pub use args::{
-    Cli, Color, Command, ConfigCommand, Evidence, Global, GraphArgs, GraphFormat, Rehearsal,
-    SimArgs, SimMode, VerifyArgs,
+    CheckArgs, Cli, Color, Command, ConfigCommand, Evidence, Global, GraphArgs, GraphFormat,
+    Rehearsal, SimArgs, SimMode, VerifyArgs,
 };
 pub use help::{command, man};
 

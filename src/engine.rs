@@ -38,6 +38,8 @@ pub struct Model {
     pub outlook: Arc<Outlook>,
     /// What the rules say of it: the Go/No-Go board. Recomputed on change.
     pub board: Arc<Board>,
+    /// Questions whose answers are too old to decide by.
+    pub stale: Arc<BTreeSet<Ask>>,
     /// The run that is watched whatever the others do: the user's choice, or the one that the command line names.
     pub pinned: Option<RunId>,
     /// The run the user chose; it sticks, over the end of the session too.
@@ -108,6 +110,7 @@ impl Model {
             snapshot: Snapshot::default(),
             outlook: Arc::default(),
             board: Arc::default(),
+            stale: Arc::default(),
             pinned: None,
             chosen: None,
             given_version: None,
@@ -151,21 +154,53 @@ impl Model {
             self.given_version.as_deref(),
             &self.outlook,
         ));
-        self.board = Arc::new(Board::of(&self.snapshot, &self.policy, &self.outlook));
+        self.refresh_board();
+    }
+
+    /// Asks the rules again.
+    fn refresh_board(&mut self) {
+        self.board = Arc::new(Board::of(
+            &self.snapshot,
+            &self.policy,
+            &self.outlook,
+            &self.stale,
+        ));
+    }
+
+    /// Notes which answers have become too old, or young again; the board is drawn up anew where that changed.
+    fn note_ages(&mut self, interests: &[interest::Interest]) {
+        let stale = interests
+            .iter()
+            .filter(|interest| {
+                let standing = self.snapshot.standing(&interest.ask);
+                let freshness = pace::freshness(standing, interest.every, self.now);
+                matches!(freshness, pace::Freshness::Stale(_))
+            })
+            .map(|interest| interest.ask.clone())
+            .collect();
+        if *self.stale != stale {
+            self.stale = Arc::new(stale);
+            self.refresh_board();
+        }
     }
 
     /// Whether every question of interest has been looked at in this session, well or badly, and none is on its way.
     ///
     /// What one answer is enough for may have it from an earlier session.
     pub fn is_settled(&self) -> bool {
-        self.in_flight.is_empty()
-            && self.forced.is_empty()
-            && interest::of(self).iter().all(|interest| {
-                let looked_at = self.snapshot.standing(&interest.ask).looked_at();
-                looked_at.is_some_and(|at| {
-                    interest.is_met_by(at) && (interest.every.is_none() || at >= self.began)
+        // Nothing waits for newer keys: the old ones serve until they are here.
+        let is_waited_for = |ask: &Ask| *ask != Ask::Trust;
+        let interests = interest::of(self).into_iter();
+        !self.in_flight.keys().any(is_waited_for)
+            && !self.forced.iter().any(is_waited_for)
+            && interests
+                .filter(|one| is_waited_for(&one.ask))
+                .all(|interest| {
+                    let looked_at = self.snapshot.standing(&interest.ask).looked_at();
+                    looked_at.is_some_and(|at| {
+                        interest.is_met_by(at) && (interest.every.is_none() || at >= self.began)
+                    })
                 })
-            })
     }
 
     /// Whether the watched run is known from a look of this session, and not from the disk alone.

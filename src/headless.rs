@@ -1,5 +1,6 @@
 //! The printing face: text and frozen JSON on stdout.
 
+pub mod check;
 pub mod config;
 pub mod graph;
 pub mod json_v1;

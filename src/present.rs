@@ -1,5 +1,6 @@
 //! From the domain to words and rows: what both faces say, in the same words.
 
+pub mod board;
 pub mod clean;
 pub mod flow;
 pub mod gate;

@@ -106,6 +106,8 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
             let (format, ascii) = (format_of(args, global.json), global.ascii);
             with_engine(global, move |session| plain::graph(session, format, ascii))
         }
+        Some(Command::Check(args)) if args.rules => print(&headless::check::rules()),
+        Some(Command::Check(_)) => with_engine(global, plain::check),
         Some(Command::Verify(args)) => verify::run(global, args),
         Some(Command::Sim(args)) => simulate::run(global, args),
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),

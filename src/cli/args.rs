@@ -94,6 +94,8 @@ pub enum Command {
     Runs,
     /// Draw the job graph of the watched run, or of a workflow file.
     Graph(GraphArgs),
+    /// Say GO, NO-GO or cannot tell of what would be let go now, and why; exit 0 GO, 1 NO-GO, 2 cannot tell.
+    Check(CheckArgs),
     /// Verify an image's signature and attestations, on all its platforms; exit 0 verified, 1 refused, 2 cannot tell.
     Verify(Box<VerifyArgs>),
     /// Rehearse on the built-in simulator: every real code path, over HTTP on this machine.
@@ -124,6 +126,14 @@ pub enum ConfigCommand {
         #[arg(long)]
         origin: bool,
     },
+}
+
+/// What to say of the board.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CheckArgs {
+    /// List the names of the rules, for the configuration's [rules].
+    #[arg(long)]
+    pub rules: bool,
 }
 
 /// Which image to verify, and by what.

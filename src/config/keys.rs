@@ -89,6 +89,9 @@ pub(super) const KEYS: &[Key] = &[
     key("signature.issuer", Form::Text, TRUST),
     key("signature.identity", Form::Text, TRUST),
     key("signature.trusted_root", Form::Text, TRUST),
+    key("signature.sbom_types", Form::Texts, TRUST),
+    key("rules.warn", Form::TextMap, RULE),
+    key("rules.off", Form::TextMap, RULE),
     key("pypi.project", Form::Text, Reach::Name),
     key("pypi.url", Form::Text, URL),
     key(

@@ -16,12 +16,13 @@ use super::{
     Config, Environment, GithubAccess, ImageAccess, Mode, PypiAccess, RegistryRules, Theme,
     TrustedRoot, Ui, Watch,
 };
-use crate::domain::ids::RepoSlug;
 use crate::domain::assess;
 use crate::domain::evidence::Recipe;
+use crate::domain::ids::RepoSlug;
 use crate::domain::policy::{
-    Certainty, Exception, GITHUB_ISSUER, IdentityPattern, ImageSpec, Left, PayloadValue, Pipeline, Policy, PypiName,
-    PypiSpec, STANDARD_IDENTITY, SignaturePolicy, TagTemplate, Template, Variable,
+    Certainty, Exception, GITHUB_ISSUER, IdentityPattern, ImageSpec, Left, PayloadValue, Pipeline,
+    Policy, PypiName, PypiSpec, STANDARD_IDENTITY, SignaturePolicy, TagTemplate, Template,
+    Variable,
 };
 
 /// How fast and how slow the program may be told to look.
@@ -211,7 +212,9 @@ fn exceptions(reader: &mut Reader<'_>) -> Result<BTreeMap<String, Exception>, Co
                 )));
             }
             if reason.trim().is_empty() {
-                return Err(refuse(format!("`{name}` needs a reason, which the board shows")));
+                return Err(refuse(format!(
+                    "`{name}` needs a reason, which the board shows"
+                )));
             }
             let reason = reason.trim().to_owned();
             exceptions.insert(name.clone(), Exception { left, reason });

@@ -194,7 +194,10 @@ pub fn of_evidence(found: &Verification, policy: &Policy, expected: &Expected) -
 
 /// Writes down how old the oldest answer is that a row rests on.
 fn date(row: &mut Row, snapshot: &Snapshot) {
-    let seen = row.rests_on.iter().map(|ask| snapshot.standing(ask).seen_at);
+    let seen = row
+        .rests_on
+        .iter()
+        .map(|ask| snapshot.standing(ask).seen_at);
     row.seen_at = seen.flatten().min();
 }
 
@@ -204,7 +207,10 @@ fn doubt(row: &mut Row, stale: &BTreeSet<Ask>) {
     if is_old && matches!(row.verdict, Verdict::Go | Verdict::Warn | Verdict::NoGo) {
         row.verdict = Verdict::Unknown;
         row.title = format!("stale: {}", row.title);
-        row.sentence = format!("This was so when last seen, too long ago to decide by: {}", row.sentence);
+        row.sentence = format!(
+            "This was so when last seen, too long ago to decide by: {}",
+            row.sentence
+        );
         row.remedy = Some("Look again (`r`); see what is wrong with the service.".to_owned());
     }
 }
@@ -220,14 +226,18 @@ fn except(rows: Vec<Row>, rule: &RuleInfo, policy: &Policy) -> Vec<Row> {
             rule.id,
             Verdict::Warn,
             format!("{} is switched off", rule.id),
-            format!("The rule `{}` is switched off in the configuration: {reason}", rule.id),
+            format!(
+                "The rule `{}` is switched off in the configuration: {reason}",
+                rule.id
+            ),
         )],
         Left::Warning => rows
             .into_iter()
             .map(|mut row| {
                 if matches!(row.verdict, Verdict::NoGo | Verdict::Unknown) {
                     row.verdict = Verdict::Warn;
-                    row.sentence = format!("{} It only warns, as configured: {reason}", row.sentence);
+                    row.sentence =
+                        format!("{} It only warns, as configured: {reason}", row.sentence);
                 }
                 row
             })

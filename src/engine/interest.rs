@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Model;
 use crate::domain::artifact::ManifestContent::{self, Index};
 use crate::domain::digest::Digest;
+use crate::domain::evidence::{Expected, Verdict};
 use crate::domain::fact::{Ask, ImageId, WorkflowKey};
 use crate::domain::ids::{Attempt, RunId};
 use crate::domain::outlook::TagPart;
@@ -18,6 +19,9 @@ use crate::domain::time::Timestamp;
 
 /// Runs besides the watched one whose jobs are known, for choosing a run and for expected times.
 const NEIGHBOURS: usize = 6;
+
+/// How often an image is looked at again of which not everything is proved.
+const UNPROVED: Duration = Duration::from_secs(300);
 
 /// Earlier attempts of a run that are looked at, from the newest back.
 const ATTEMPTS: u32 = 10;
@@ -242,6 +246,16 @@ impl List<'_> {
                 self.once(Ask::JobLog(job));
             }
         }
+        // Its counts stand in its log alone.
+        let scans = self
+            .jobs(id)
+            .iter()
+            .filter(|job| release::callee(&job.name) == role::SECURITY_SCAN)
+            .filter(|job| job.is_over() && job.conclusion != Some(Conclusion::Skipped))
+            .map(|job| job.id);
+        for job in scans.collect::<Vec<_>>() {
+            self.once(Ask::JobLog(job));
+        }
         if let Some(version) = &self.model.outlook.version {
             let slow = if self.stage().is_live() { 60 } else { 300 };
             self.every(
@@ -316,6 +330,15 @@ impl List<'_> {
         self.every(Ask::PublishRuns, every);
         if let Some(publish) = self.model.outlook.publish_run {
             self.follow(publish, self.interval());
+            // Where no title tells which commit it publishes, the log of its checkout does.
+            let jobs = self.jobs(publish).iter();
+            let first = jobs
+                .filter(|job| job.is_over() && job.conclusion != Some(Conclusion::Skipped))
+                .map(|job| job.id)
+                .next();
+            if let Some(job) = first {
+                self.once(Ask::JobLog(job));
+            }
         }
     }
 
@@ -370,22 +393,74 @@ impl List<'_> {
                     self.once(Ask::Config(image.clone(), first.digest.clone()));
                 }
             }
-            if let Some(Index { platforms, .. }) =
-                built.and_then(|digest| content(self.model, &image, &digest))
+            if let Some(Index { platforms, .. }) = built
+                .as_ref()
+                .and_then(|digest| content(self.model, &image, digest))
             {
                 for entry in platforms {
                     self.once(Ask::Config(image.clone(), entry.digest.clone()));
                 }
             }
+            self.evidence(&image, built.as_ref(), &shown);
             if spec.repository.is_docker_hub() {
                 self.add(Ask::HubTags(image), Some(Duration::from_secs(300)));
             }
         }
     }
 
+    /// What is proved of the built image, and of those that the other tags hold.
+    fn evidence(&mut self, image: &ImageId, built: Option<&Digest>, shown: &[Digest]) {
+        let record = self.model.snapshot.image(image);
+        let changed = record.and_then(|record| record.evidence_tags_changed_at);
+        for digest in shown {
+            let is_built = built == Some(digest);
+            let expected = if is_built {
+                self.model.outlook.expected_evidence.clone()
+            } else {
+                Expected::default()
+            };
+            let ask = Ask::Evidence(image.clone(), digest.clone(), Box::new(expected.clone()));
+            if !is_built {
+                // Another release's image: it has been what it is for long.
+                self.once(ask);
+                continue;
+            }
+            // While it is being signed, half of it would be found.
+            if self.is_being_signed() {
+                continue;
+            }
+            let found = self.model.snapshot.evidence_of(image, digest, &expected);
+            let holds = found
+                .and_then(|found| found.value()?.as_ref())
+                .is_some_and(|found| found.verdict == Verdict::Verified);
+            if holds || !self.stage().is_live() {
+                self.once(ask.clone());
+            } else {
+                self.add(ask.clone(), Some(UNPROVED));
+            }
+            self.newer_than(&ask, changed.max(self.signed_at()));
+        }
+    }
+
+    fn signing(&self) -> Option<&Job> {
+        let run = self.model.outlook.run?;
+        let jobs = self.jobs(run).iter();
+        jobs.rev()
+            .find(|job| release::callee(&job.name) == role::CREATE_MANIFEST)
+    }
+
+    fn is_being_signed(&self) -> bool {
+        self.signing().is_some_and(|job| !job.is_over())
+    }
+
+    fn signed_at(&self) -> Option<Timestamp> {
+        self.signing().and_then(|job| job.completed_at)
+    }
+
     fn rest(&mut self) {
         let live = self.stage().is_live();
         self.once(Ask::Viewer);
+        self.every(Ask::Trust, Duration::from_secs(12 * 3600));
         self.every(Ask::Runs, Duration::from_secs(if live { 120 } else { 60 }));
         self.every(Ask::Environments, Duration::from_secs(600));
         let releasing = matches!(self.stage(), Stage::Publishing);

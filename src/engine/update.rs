@@ -153,6 +153,7 @@ fn refresh_outlook(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Sends what is due, gives up what nobody needs any more, and says when to wake.
 fn schedule(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>) {
     let interests = interest::of(model);
+    model.note_ages(&interests);
     model
         .forced
         .retain(|ask| interests.iter().any(|interest| interest.ask == *ask));

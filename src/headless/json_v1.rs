@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::check::RowV1;
 use crate::domain::artifact::ManifestContent;
-use crate::domain::assess::{Row, Verdict};
+use crate::domain::assess::Verdict;
 use crate::domain::event::Event;
 use crate::domain::fact::{Failure, ImageId, SourceId};
 use crate::domain::observed::Observed;
@@ -52,7 +53,7 @@ pub struct StatusV1 {
     pypi: Option<PypiV1>,
     release: Option<ReleaseV1>,
     publish_run: Option<RunV1>,
-    board: Vec<Row>,
+    board: Vec<RowV1>,
     sources: Vec<SourceV1>,
     other_runs: usize,
 }
@@ -310,7 +311,7 @@ impl StatusV1 {
                 })
                 .map(release_v1),
             publish_run: publish.map(|run| RunV1::of(run, None)),
-            board: model.board.rows.clone(),
+            board: model.board.rows.iter().map(RowV1::of).collect(),
             sources: sources(model),
             other_runs: outlook
                 .runs

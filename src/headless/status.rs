@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::domain::artifact::ManifestContent;
-use crate::domain::assess::{Row, Verdict};
 use crate::domain::fact::ImageId;
 use crate::domain::ids::RunId;
 use crate::domain::observed::Observed;
@@ -25,7 +24,7 @@ pub fn text(model: &Model) -> String {
     let _ = jobs(&mut out, model);
     let _ = images(&mut out, model);
     let _ = index_and_release(&mut out, model);
-    let _ = board(&mut out, model);
+    let _ = super::check::rows(&mut out, model);
     let _ = sources(&mut out, model);
     out
 }
@@ -298,30 +297,6 @@ fn index_and_release(out: &mut String, model: &Model) -> std::fmt::Result {
     };
     let age = aged(&model.snapshot.releases, model.now);
     writeln!(out, "release v{}: {said}{age}", clean(version))
-}
-
-fn board(out: &mut String, model: &Model) -> std::fmt::Result {
-    let (held, all) = model.board.held();
-    writeln!(out, "board  {held}/{all}")?;
-    for Row {
-        verdict: said,
-        sentence,
-        remedy,
-        ..
-    } in &model.board.rows
-    {
-        let mark = match said {
-            Verdict::Go => "+",
-            Verdict::Warn => "!",
-            Verdict::NoGo => "x",
-            Verdict::Unknown | Verdict::NotApplicable => "?",
-        };
-        writeln!(out, "       {mark} {}", clean(sentence))?;
-        if let Some(remedy) = remedy.as_ref().filter(|_| *said == Verdict::NoGo) {
-            writeln!(out, "         {}", clean(remedy))?;
-        }
-    }
-    Ok(())
 }
 
 fn sources(out: &mut String, model: &Model) -> std::fmt::Result {

@@ -41,6 +41,7 @@ pub fn name(source: &SourceId) -> &'static str {
         SourceId::Registry(_) => "registry",
         SourceId::Hub(_) => "Docker Hub",
         SourceId::Pypi => "PyPI",
+        SourceId::Sigstore => "Sigstore's keys",
     }
 }
 

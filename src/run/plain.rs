@@ -16,6 +16,7 @@ use crate::domain::release::{self, Stage};
 use crate::domain::run::Job;
 use crate::domain::time::Timestamp;
 use crate::engine::{Message, Model};
+use crate::headless::check::CheckV1;
 use crate::headless::json_v1::{EventV1, RunsV1, StatusV1};
 use crate::headless::{self, graph as graph_text};
 use crate::present::clean::clean;
@@ -59,6 +60,21 @@ pub(super) async fn status(mut session: Session) -> eyre::Result<u8> {
     }
     say(&session, &headless::status::why_unseen(&model));
     Ok(UNKNOWN)
+}
+
+/// The board of what would be let go now.
+pub(super) async fn check(mut session: Session) -> eyre::Result<u8> {
+    let model = settled(&mut session).await?;
+    if session.json {
+        print_json(&CheckV1::of(&model))?;
+    } else {
+        print(&headless::check::text(&model))?;
+    }
+    if !model.has_seen_the_run() {
+        say(&session, &headless::status::why_unseen(&model));
+        return Ok(UNKNOWN);
+    }
+    Ok(headless::check::exit(&model))
 }
 
 pub(super) async fn runs(mut session: Session) -> eyre::Result<u8> {

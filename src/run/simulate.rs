@@ -9,7 +9,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 
 use super::{Session, connect, log_to_stderr, model, pin, print, print_json, show, tokio_runtime};
 use crate::cli::{Global, Rehearsal, SimArgs, SimMode};
-use crate::config::{Config, ConfigError, Environment};
+use crate::config::{Config, ConfigError, Environment, TrustedRoot};
 use crate::domain::time::{Timestamp, since};
 use crate::engine::runtime::{Clock, Engine};
 use crate::net::Limits;
@@ -149,7 +149,13 @@ pub fn on_simulator(
     limits: Limits,
 ) -> Result<(Engine, Arc<dyn Clock>, Config), ConfigError> {
     let env = Environment::isolated(folder, sim.variables());
-    let config = Config::of_simulator(&sim.config_toml(), &env)?;
+    let mut config = Config::of_simulator(&sim.config_toml(), &env)?;
+    // Its signatures hold by its own root alone; where that cannot be written, they are told not to hold.
+    let root = folder.join("trusted_root.json");
+    if let Err(error) = std::fs::write(&root, sim.sigstore().trusted_root_json()) {
+        tracing::warn!(%error, "the simulator's trusted root could not be written");
+    }
+    config.trusted_root = TrustedRoot::File(root);
     let policy = config.require_policy(&env)?.clone();
     let clock: Arc<dyn Clock> = Arc::new(SimClock(sim.clock().clone()));
     let model = model(&config, policy.clone(), clock.as_ref());

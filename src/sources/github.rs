@@ -112,8 +112,10 @@ impl Client {
             | Ask::Tag(..)
             | Ask::Manifest(..)
             | Ask::Config(..)
+            | Ask::Evidence(..)
             | Ask::HubTags(_)
-            | Ask::Pypi(_) => {
+            | Ask::Pypi(_)
+            | Ask::Trust => {
                 return Err(failure::plain(
                     FailureKind::Unexpected,
                     "GitHub was asked what it does not know.",

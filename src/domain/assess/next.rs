@@ -65,7 +65,13 @@ impl Next {
             return None;
         }
         let is_publish = outlook.publish_run == Some(run);
-        let act = |job: &&Job| if is_publish { Act::Publish } else { act(&job.name) };
+        let act = |job: &&Job| {
+            if is_publish {
+                Act::Publish
+            } else {
+                act(&job.name)
+            }
+        };
         Some(Self {
             run: Some(run),
             environments: gates.iter().map(|gate| gate.name.clone()).collect(),

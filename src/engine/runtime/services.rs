@@ -134,9 +134,9 @@ impl Services {
             let judge = services.trust.judge(recipe)?;
             Ok(Arc::new(judge.judge(&collected)))
         });
-        let judged = judged.await.unwrap_or_else(|_| {
-            Err(TrustError::Root("judging the evidence stumbled".to_owned()))
-        });
+        let judged = judged
+            .await
+            .unwrap_or_else(|_| Err(TrustError::Root("judging the evidence stumbled".to_owned())));
         judged.map_err(|error| unusable(&error))
     }
 

@@ -47,7 +47,9 @@ fn policy() -> Policy {
         &pipeline.signer_workflow,
     );
     Policy {
+        exceptions: std::collections::BTreeMap::new(),
         signature: SignaturePolicy {
+            sbom_types: vec!["https://spdx.dev/Document".to_owned()],
             issuer: gonogo::domain::policy::GITHUB_ISSUER.to_owned(),
             identity: identity.unwrap(),
         },
@@ -251,6 +253,7 @@ impl Bench {
         }
         if built {
             let log = JobLog {
+                scan: None,
                 lines: 1_280,
                 tail: (1..=60)
                     .map(|n| format!("\u{1b}[32mstep {n}\u{1b}[0m of the log"))

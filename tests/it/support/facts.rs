@@ -31,7 +31,9 @@ pub(crate) fn policy() -> Policy {
         images: vec![ImageSpec::standard(
             "docker.io/acme/rocket".parse().unwrap(),
         )],
+        exceptions: std::collections::BTreeMap::new(),
         signature: SignaturePolicy {
+            sbom_types: vec!["https://spdx.dev/Document".to_owned()],
             issuer: GITHUB_ISSUER.to_owned(),
             identity: IdentityPattern::new(STANDARD_IDENTITY, &repo, &pipeline.signer_workflow)
                 .unwrap(),

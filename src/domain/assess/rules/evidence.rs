@@ -5,11 +5,11 @@
 use super::Scene;
 use super::image::each_image;
 use crate::domain::assess::{Row, Verdict};
+use crate::domain::evidence::Verdict as Proved;
 use crate::domain::evidence::{
     Claim, Expected, Finding, Item, ItemVerdict, Layout, Problem, Subject, SubjectReport,
     SubjectVerdict, Verification, platform_name,
 };
-use crate::domain::evidence::Verdict as Proved;
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::policy::Policy;
 use crate::domain::release;
@@ -96,7 +96,8 @@ fn of_rule(scene: &Scene<'_>, rule: &str) -> Vec<Row> {
             if row.id == rule {
                 if several {
                     let about = row.about.take();
-                    let about = about.map_or_else(|| image.0.clone(), |about| format!("{image} {about}"));
+                    let about =
+                        about.map_or_else(|| image.0.clone(), |about| format!("{image} {about}"));
                     row.about = Some(about);
                 }
                 all.push(row.rests_on([ask.clone()]));
@@ -123,7 +124,12 @@ fn unseen(scene: &Scene<'_>, why: Option<&str>) -> Row {
         None if signs => "The image is being signed; then its evidence is looked at.".to_owned(),
         None => "Signatures and attestations were not looked at yet.".to_owned(),
     };
-    Row::new(SIGNATURE, Verdict::Unknown, "signatures not checked", sentence)
+    Row::new(
+        SIGNATURE,
+        Verdict::Unknown,
+        "signatures not checked",
+        sentence,
+    )
 }
 
 /// All rows about one judged image, of all the rules here.
@@ -134,10 +140,22 @@ pub(in crate::domain::assess) fn rows(
 ) -> Vec<Row> {
     let mut rows = Vec::new();
     subject(&mut rows, found, Subject::Signature, &found.signature, None);
-    subject(&mut rows, found, Subject::Provenance, &found.provenance, None);
+    subject(
+        &mut rows,
+        found,
+        Subject::Provenance,
+        &found.provenance,
+        None,
+    );
     for platform in &found.sboms {
         let name = platform_name(&platform.platform);
-        subject(&mut rows, found, Subject::Sbom, &platform.report, Some(&name));
+        subject(
+            &mut rows,
+            found,
+            Subject::Sbom,
+            &platform.report,
+            Some(&name),
+        );
     }
     good_signer(&mut rows, found, policy);
     good_commit(&mut rows, found, expected);
@@ -215,7 +233,10 @@ fn subject(
             );
         }
         SubjectVerdict::Unknown => {
-            let why = found.reasons.iter().find(|reason| reason.code == "not-looked");
+            let why = found
+                .reasons
+                .iter()
+                .find(|reason| reason.code == "not-looked");
             let why = why.map_or("not everything could be looked at.", |why| &why.sentence);
             row(
                 rule,
@@ -230,7 +251,11 @@ fn subject(
 
 fn problems(report: &SubjectReport) -> impl Iterator<Item = &Problem> {
     let bad = |item: &&Item| item.verdict != ItemVerdict::Valid;
-    report.items.iter().filter(bad).flat_map(|item| &item.problems)
+    report
+        .items
+        .iter()
+        .filter(bad)
+        .flat_map(|item| &item.problems)
 }
 
 /// The first problem of each rule, in the order in which they were found.
@@ -256,7 +281,10 @@ fn remedy_of(rule: &str) -> &'static str {
 }
 
 fn praise(subject: Subject, report: &SubjectReport, what: &str) -> (String, String) {
-    let valid = report.items.iter().find(|item| item.verdict == ItemVerdict::Valid);
+    let valid = report
+        .items
+        .iter()
+        .find(|item| item.verdict == ItemVerdict::Valid);
     let claims = valid.and_then(|item| item.claims.as_ref());
     match subject {
         Subject::Signature => {
@@ -305,9 +333,9 @@ fn absence(
             let platform = platform.unwrap_or_default();
             let other = report.predicate_type();
             let sentence = match other {
-                Some(kind) => format!(
-                    "The SBOM for {platform} is of type {kind}, which does not count here."
-                ),
+                Some(kind) => {
+                    format!("The SBOM for {platform} is of type {kind}, which does not count here.")
+                }
                 None => format!("Nothing lists what is in the image for {platform}."),
             };
             (
@@ -360,9 +388,10 @@ fn half_compared(rows: &mut [Row], expected: &Expected) {
         if row.verdict == Verdict::Go {
             row.verdict = Verdict::Unknown;
             row.title = "attempt not known".to_owned();
-            row.sentence = "Provenance names this run; which attempt built the image is not known, \
+            row.sentence =
+                "Provenance names this run; which attempt built the image is not known, \
                             so it could not be compared."
-                .to_owned();
+                    .to_owned();
         }
     }
 }
@@ -396,14 +425,24 @@ fn agree(rows: &mut Vec<Row>, found: &Verification) {
     let before = rows.len();
     for reason in reasons(found, "layouts-differ") {
         let row = Row::new(LAYOUTS, Verdict::NoGo, "layouts differ", sentence(reason));
-        rows.push(row.remedy("Remove the bad bundles: clients that look for bundles first refuse this image."));
+        rows.push(row.remedy(
+            "Remove the bad bundles: clients that look for bundles first refuse this image.",
+        ));
     }
     if rows.len() > before {
         return;
     }
-    let warned = found.warnings.iter().filter(|warning| base(warning) == "layouts-differ");
+    let warned = found
+        .warnings
+        .iter()
+        .filter(|warning| base(warning) == "layouts-differ");
     for warning in warned {
-        rows.push(Row::new(LAYOUTS, Verdict::Warn, "layouts differ", sentence(warning)));
+        rows.push(Row::new(
+            LAYOUTS,
+            Verdict::Warn,
+            "layouts differ",
+            sentence(warning),
+        ));
     }
     if rows.len() > before || found.signature.verdict != SubjectVerdict::Valid {
         return;
@@ -422,7 +461,12 @@ fn agree(rows: &mut Vec<Row>, found: &Verification) {
         }
         (false, false) => return,
     };
-    rows.push(Row::new(LAYOUTS, Verdict::Go, "clients can verify it", told));
+    rows.push(Row::new(
+        LAYOUTS,
+        Verdict::Go,
+        "clients can verify it",
+        told,
+    ));
 }
 
 /// Warnings of the judgement: what has piled up, and what else to know.
@@ -478,7 +522,10 @@ fn rest(rows: &mut Vec<Row>, found: &Verification) {
 }
 
 fn reasons<'a>(found: &'a Verification, code: &str) -> impl Iterator<Item = &'a Finding> {
-    found.reasons.iter().filter(move |reason| base(reason) == code)
+    found
+        .reasons
+        .iter()
+        .filter(move |reason| base(reason) == code)
 }
 
 /// A finding's code without the platform behind it.

@@ -18,7 +18,11 @@ pub(super) fn protected(scene: &Scene<'_>) -> Vec<Row> {
     };
     // What waits now may be an environment that nobody configured: it was made with its first use, open to all.
     let named = &scene.policy.pipeline.environments;
-    let waiting = scene.next.environments.iter().filter(|name| !named.contains(name));
+    let waiting = scene
+        .next
+        .environments
+        .iter()
+        .filter(|name| !named.contains(name));
     let open: Vec<&str> = named
         .iter()
         .chain(waiting)

@@ -11,7 +11,7 @@ use crate::domain::release::FactSource;
 /// One row an image, told apart where there are several.
 pub(super) fn each_image(
     scene: &Scene<'_>,
-    row: impl Fn(&ImageSpec, &ImageId) -> Option<Row>,
+    mut row: impl FnMut(&ImageSpec, &ImageId) -> Option<Row>,
 ) -> Vec<Row> {
     let images = &scene.policy.images;
     let rows = images.iter().filter_map(|spec| {
@@ -84,7 +84,10 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
         (Some(_), Some(_)) if built.source.is_strong() || is_proved(scene, image) => say(
             Verdict::Go,
             "tag is the tested digest",
-            format!("The image is still the one that was tested: {}.", digest.short()),
+            format!(
+                "The image is still the one that was tested: {}.",
+                digest.short()
+            ),
         ),
         _ => say(
             Verdict::Unknown,
@@ -114,9 +117,8 @@ pub(super) fn platforms(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 fn platforms_of(scene: &Scene<'_>, spec: &ImageSpec, image: &ImageId) -> Row {
-    let say = |verdict, title: String, sentence: String| {
-        Row::new("platforms", verdict, title, sentence)
-    };
+    let say =
+        |verdict, title: String, sentence: String| Row::new("platforms", verdict, title, sentence);
     let Some(built) = scene.outlook.digests.get(image) else {
         return say(
             Verdict::Unknown,
@@ -136,7 +138,11 @@ fn platforms_of(scene: &Scene<'_>, spec: &ImageSpec, image: &ImageId) -> Row {
             let missing: Vec<String> = spec
                 .platforms
                 .iter()
-                .filter(|wanted| !platforms.iter().any(|entry| wanted.matches(&entry.platform)))
+                .filter(|wanted| {
+                    !platforms
+                        .iter()
+                        .any(|entry| wanted.matches(&entry.platform))
+                })
                 .map(ToString::to_string)
                 .collect();
             match missing.as_slice() {

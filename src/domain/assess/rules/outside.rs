@@ -20,15 +20,22 @@ pub(super) fn release_tags(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
-    let say = |verdict, title: &str, sentence: String| {
-        Row::new("release-tags", verdict, title, sentence)
-    };
+    let say =
+        |verdict, title: &str, sentence: String| Row::new("release-tags", verdict, title, sentence);
     let built = &scene.outlook.digests.get(image)?.value;
     let superseded = superseded(scene);
     let ours = |tag: &&TagOfInterest| {
         tag.part == TagPart::Release && !(superseded && follows(scene, &tag.tag))
     };
-    let tags = || scene.outlook.tags.get(image).into_iter().flatten().filter(ours);
+    let tags = || {
+        scene
+            .outlook
+            .tags
+            .get(image)
+            .into_iter()
+            .flatten()
+            .filter(ours)
+    };
     let asks = || tags().map(|tag| Ask::Tag(image.clone(), tag.tag.clone()));
     let (mut moved, mut left) = (Vec::new(), Vec::new());
     for tag in tags() {
@@ -104,7 +111,8 @@ fn same_content(scene: &Scene<'_>, image: &ImageId, one: &Digest, other: &Digest
         digests.sort();
         Some(digests)
     };
-    one != other && platforms(one).is_some_and(|one| !one.is_empty() && Some(one) == platforms(other))
+    one != other
+        && platforms(one).is_some_and(|one| !one.is_empty() && Some(one) == platforms(other))
 }
 
 /// Whether a newer version has been published: tags that follow the newest are its own now.
@@ -170,7 +178,10 @@ pub(super) fn image_out(scene: &Scene<'_>) -> Vec<Row> {
             Some(Some(other)) => say(
                 Verdict::NoGo,
                 "another image is out",
-                format!("`{tag}` points to {}, which is not the tested image.", other.short()),
+                format!(
+                    "`{tag}` points to {}, which is not the tested image.",
+                    other.short()
+                ),
             )
             .remedy("Find out who moved it; roll it back before anything else."),
         };
@@ -184,10 +195,13 @@ pub(super) fn package_out(scene: &Scene<'_>) -> Vec<Row> {
         return Vec::new();
     };
     let version = &version.value;
-    let say = |verdict, title: &str, sentence: String| {
-        Row::new("package-out", verdict, title, sentence)
-    };
-    let held = scene.snapshot.pypi.get(version).and_then(|held| held.value());
+    let say =
+        |verdict, title: &str, sentence: String| Row::new("package-out", verdict, title, sentence);
+    let held = scene
+        .snapshot
+        .pypi
+        .get(version)
+        .and_then(|held| held.value());
     let project = package.project.as_str();
     let row = match held {
         None => say(
@@ -209,7 +223,9 @@ pub(super) fn package_out(scene: &Scene<'_>) -> Vec<Row> {
         Some(_) => say(
             Verdict::NoGo,
             "package is not out",
-            format!("The package index lacks {project} {version}: the Release would come before it."),
+            format!(
+                "The package index lacks {project} {version}: the Release would come before it."
+            ),
         )
         .remedy("See the publish run; the Release comes last."),
     };
@@ -218,22 +234,21 @@ pub(super) fn package_out(scene: &Scene<'_>) -> Vec<Row> {
 
 /// The Release comes after the image and the package (incident 18).
 pub(super) fn released_last(scene: &Scene<'_>) -> Vec<Row> {
-    let say = |verdict, title: &str, sentence: String| {
-        Row::new("release-last", verdict, title, sentence)
-    };
+    let say =
+        |verdict, title: &str, sentence: String| Row::new("release-last", verdict, title, sentence);
     let Some(tag) = &scene.outlook.release_tag else {
         return Vec::new();
     };
     let images = || scene.policy.images.iter().map(ImageId::of);
-    let images_out = images().all(|image| {
-        scene.is_promoted(&image) || !scene.outlook.digests.contains_key(&image)
-    });
+    let images_out = images()
+        .all(|image| scene.is_promoted(&image) || !scene.outlook.digests.contains_key(&image));
     let mut asks = vec![Ask::Releases];
     let pypi = match (&scene.policy.pypi, &scene.outlook.version) {
         (Some(_), Some(version)) => {
             asks.push(Ask::Pypi(version.value.clone()));
             let held = scene.snapshot.pypi.get(&version.value);
-            held.and_then(|held| held.value()).map(PypiVersion::is_there)
+            held.and_then(|held| held.value())
+                .map(PypiVersion::is_there)
         }
         _ => Some(true),
     };

@@ -42,7 +42,8 @@ pub(super) fn credentials(scene: &Scene<'_>) -> Vec<Row> {
 
 /// The Git tag stands on the commit that was built (incident 19).
 pub(super) fn git_tag(scene: &Scene<'_>) -> Vec<Row> {
-    let say = |verdict, title: &str, sentence: String| Row::new("git-tag", verdict, title, sentence);
+    let say =
+        |verdict, title: &str, sentence: String| Row::new("git-tag", verdict, title, sentence);
     let (Some(version), Some(commit)) = (&scene.outlook.version, &scene.outlook.commit) else {
         let sentence = "The version is not known yet.".to_owned();
         return vec![say(Verdict::Unknown, "git tag", sentence)];
