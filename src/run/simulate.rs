@@ -61,7 +61,9 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> eyre::Result<u8> {
             log_to_stderr(global);
             tokio_runtime()?.block_on(async {
                 let pace = Pace::Speed(speed.unwrap_or(1.0));
-                let sim = start(scenario.as_deref(), pace, port_base).await?;
+                let folder = StateFolder::new()?;
+                let root = Some(folder.0.join("trusted_root.json"));
+                let sim = start(scenario.as_deref(), pace, port_base, root).await?;
                 print(&serve::describe(&sim))?;
                 sim.run_until(async {
                     let _ = tokio::signal::ctrl_c().await;
@@ -90,7 +92,7 @@ pub(super) async fn cockpit(
     scenario: Option<&str>,
     speed: Option<f64>,
 ) -> eyre::Result<u8> {
-    let sim = start(scenario, Pace::Speed(speed.unwrap_or(SPEED)), None).await?;
+    let sim = start(scenario, Pace::Speed(speed.unwrap_or(SPEED)), None, None).await?;
     let (session, folder) = session(&sim, global)?;
     let status = show(session, global).await;
     drop((sim, folder));
@@ -117,7 +119,13 @@ fn list(json: bool) -> eyre::Result<u8> {
     print(&(lines.join("\n") + "\n"))
 }
 
-async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::Result<Sim> {
+/// Starts a scenario; `root` is where the trusted root of its signatures is written for other programs.
+async fn start(
+    name: Option<&str>,
+    pace: Pace,
+    port_base: Option<u16>,
+    root: Option<std::path::PathBuf>,
+) -> eyre::Result<Sim> {
     let mut scenario = Scenario::built_in(name.unwrap_or(FIRST))?;
     if let Pace::Speed(speed) = pace {
         scenario.lead = lead(speed).min(scenario.lead);
@@ -125,6 +133,7 @@ async fn start(name: Option<&str>, pace: Pace, port_base: Option<u16>) -> eyre::
     let options = SimOptions {
         pace,
         port_base,
+        trusted_root: root,
         ..SimOptions::new(scenario)
     };
     Sim::start(options)
@@ -201,7 +210,7 @@ impl Drop for StateFolder {
 async fn play(names: Vec<String>, global: &Global) -> eyre::Result<u8> {
     let mut all = Vec::new();
     for name in names {
-        let sim = start(Some(&name), Pace::Driven, None).await?;
+        let sim = start(Some(&name), Pace::Driven, None, None).await?;
         let (mut session, _folder) = session(&sim, global)?;
         let played = rehearse::play(&sim, &mut session.engine, |phase| {
             if !global.quiet && !global.json {
