@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod fault;
+pub mod forgery;
 pub mod hub;
 pub mod image;
 pub mod oci;
@@ -19,6 +20,7 @@ mod github;
 mod glob;
 mod log;
 mod services;
+mod signing;
 mod stage;
 mod world;
 mod zips;
@@ -69,6 +71,12 @@ pub enum SimError {
         name: String,
         /// What there is.
         known: String,
+    },
+    /// No such forgery.
+    #[error("there is no forgery {name:?}; `gonogo sim --list` names them all")]
+    UnknownForgery {
+        /// What was asked for.
+        name: String,
     },
     /// A scenario file is wrong.
     #[error("the scenario cannot be read: {reason}")]
@@ -185,6 +193,7 @@ pub struct Sim {
     registry: Registry,
     index: Index,
     sigstore: Sigstore,
+    root: String,
     trusted_root: Option<PathBuf>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -200,8 +209,11 @@ impl Sim {
         let registry = hub_like_registry(&now);
         let index = Index::new(Arc::clone(&now));
         let sigstore = Sigstore::new(start).map_err(|error| SimError::refused(&error))?;
+        let roots = options.scenario.forge.iter().map(|forgery| forgery.root());
+        let root = trusted_root(&sigstore, roots.last().unwrap_or_default(), start)
+            .map_err(|error| SimError::refused(&error))?;
         if let Some(path) = &options.trusted_root {
-            write(path, &sigstore.trusted_root_json()).await?;
+            write(path, &root).await?;
         }
         let services = Services {
             registry: registry.clone(),
@@ -210,6 +222,7 @@ impl Sim {
             index: index.clone(),
             project: options.scenario.project().to_owned(),
             moment,
+            forged: options.scenario.forge.clone(),
         };
         let world = World::seeded(options.scenario, Box::new(services), start)?;
         let stage = Stage::new(world, clock.clone());
@@ -265,6 +278,7 @@ impl Sim {
             registry,
             index,
             sigstore,
+            root,
             trusted_root: options.trusted_root,
             tasks,
         })
@@ -303,6 +317,11 @@ impl Sim {
     /// The certificate authority and the logs that the world's signatures come from.
     pub fn sigstore(&self) -> &Sigstore {
         &self.sigstore
+    }
+
+    /// The trust root that the scenario gives to verifiers, as the file `trusted_root.json`.
+    pub fn trusted_root_json(&self) -> &str {
+        &self.root
     }
 
     /// Moves time on by `by`, and the world with it. Returns the new time.
@@ -361,6 +380,11 @@ impl Sim {
         })
     }
 
+    /// What is not as it should be.
+    pub fn forged(&self) -> Vec<&'static forgery::Forgery> {
+        self.stage.with(|world| world.scenario.forge.clone())
+    }
+
     /// Serves until `shutdown` is over.
     pub async fn run_until(&self, shutdown: impl Future<Output = ()>) {
         shutdown.await;
@@ -381,6 +405,22 @@ impl std::fmt::Debug for Sim {
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }
+}
+
+/// The trust root that a scenario gives to verifiers.
+fn trusted_root(
+    sigstore: &Sigstore,
+    root: forgery::Root,
+    start: Timestamp,
+) -> Result<String, sigstore::SignError> {
+    Ok(match root {
+        forgery::Root::Honest => sigstore.trusted_root_json(),
+        forgery::Root::Expired => {
+            sigstore.root_until(Some(minus(start, Duration::from_secs(3600))))
+        }
+        forgery::Root::Empty => Sigstore::empty_root_json(),
+        forgery::Root::Other => Sigstore::new(start)?.trusted_root_json(),
+    })
 }
 
 /// A registry with Docker Hub's habits: tokens, no deletes of its own, no referrers API.

@@ -1,5 +1,6 @@
 //! The faces on the simulator: every real code path, over HTTP on this machine.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::engine::runtime::{Clock, Engine};
 use crate::net::Limits;
 use crate::rehearse::{self, Played};
 use crate::sim::clock::{Pace, VirtualClock};
+use crate::sim::forgery::Forgery;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Sim, SimOptions, serve};
 
@@ -110,13 +112,26 @@ fn list(json: bool) -> eyre::Result<u8> {
             .iter()
             .map(|(name, summary)| serde_json::json!({"name": name, "summary": summary}))
             .collect();
-        return print_json(&serde_json::json!({"schema_version": 1, "scenarios": rows}));
+        let forgeries: Vec<_> = Forgery::all()
+            .map(|one| {
+                serde_json::json!({
+                    "name": one.name(), "summary": one.summary(), "incident": one.incident(),
+                })
+            })
+            .collect();
+        return print_json(&serde_json::json!({
+            "schema_version": 1, "scenarios": rows, "forgeries": forgeries,
+        }));
     }
-    let lines: Vec<String> = scenarios
-        .iter()
-        .map(|(name, summary)| format!("{name:<14} {summary}"))
-        .collect();
-    print(&(lines.join("\n") + "\n"))
+    let mut text = String::new();
+    for (name, summary) in &scenarios {
+        let _ = writeln!(text, "{name:<14} {summary}");
+    }
+    text.push_str("\nWhat can go wrong with them, as in `waiting-gate+tag-swapped`:\n\n");
+    for one in Forgery::all() {
+        let _ = writeln!(text, "{:<29} {}", one.name(), one.summary());
+    }
+    print(&text)
 }
 
 /// Starts a scenario; `root` is where the trusted root of its signatures is written for other programs.

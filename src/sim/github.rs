@@ -1,5 +1,6 @@
 //! GitHub's API: REST with its headers, and as much GraphQL as `gh` asks for.
 
+mod attestations;
 pub(crate) mod blob;
 mod exchange;
 mod graphql;

@@ -9,6 +9,7 @@ use super::world::World;
 use super::world::inst::Inst;
 use super::world::repo::{VIEWER, object_name};
 use super::world::run::{Run, StepView};
+use super::world::scan;
 
 /// A part of a job's log that belongs to one step.
 #[derive(Debug, Clone)]
@@ -167,8 +168,10 @@ fn command(log: &mut Writer, world: &World, run: &Run, inst: &Inst, name: &str) 
             log.line("tlog entry created with index: 1");
             log.line(&format!("Pushing signature to: {image}"));
         }
-        ("security-scan", _) => {
-            log.line("\u{1b}[1mTotal: 0 (HIGH: 0, CRITICAL: 0)\u{1b}[0m");
+        ("security-scan", "Scan") => {
+            for line in scan::tables(&scan::found(world, run)) {
+                log.line(&line);
+            }
         }
         ("publish", shown) if shown.starts_with("pypa/") => {
             log.line(&format!(

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
 use super::SimError;
+use super::forgery::{self, Forgery};
 
 const BASE: &str = include_str!("../../assets/scenarios/base.toml");
 const BUILT_IN: [(&str, &str); 4] = [
@@ -21,6 +22,8 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("idle", include_str!("../../assets/scenarios/idle.toml")),
 ];
 
+/// The scenario in which a forgery is played that is named alone.
+const FOR_FORGERIES: &str = "waiting-gate";
 /// The most jobs of a generated run.
 const MOST_GENERATED: usize = 1000;
 
@@ -68,11 +71,53 @@ pub struct Scenario {
     /// Named parts of the release, in the order in which they happen.
     #[serde(default, rename = "phase")]
     pub phases: Vec<PhaseRule>,
+    /// What is not as it should be.
+    #[serde(default, deserialize_with = "forgery::by_name")]
+    pub forge: Vec<&'static Forgery>,
     /// The state in which the release should end.
     pub expect: Expect,
+    /// Changes of the workflow files.
+    #[serde(skip)]
+    pub edits: Vec<Edit>,
+    /// What a promotion that fails leaves behind.
+    #[serde(skip)]
+    pub fails_with: Damage,
     /// Jobs of a generated workflow in place of the reference pipeline.
     #[serde(skip)]
     pub generated_jobs: Option<usize>,
+}
+
+/// What a promotion that fails leaves behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// Nothing.
+    #[default]
+    None,
+    /// Some of the release tags.
+    HalfTagged,
+    /// A release tag on a manifest with the same content in other bytes.
+    ReEncoded,
+}
+
+/// A change of a workflow file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// One text in place of another, which must be there.
+    Replace {
+        /// File name.
+        file: &'static str,
+        /// What is there.
+        from: &'static str,
+        /// What is to be there.
+        to: &'static str,
+    },
+    /// A job is taken out.
+    Drop {
+        /// File name.
+        file: &'static str,
+        /// The job's key.
+        job: &'static str,
+    },
 }
 
 /// What some jobs do.
@@ -109,6 +154,8 @@ pub enum Outcome {
     Failure,
     /// It runs into its time limit.
     TimedOut,
+    /// It is cancelled, and nothing else with it.
+    Cancelled,
 }
 
 /// When a gate opens by itself.
@@ -197,10 +244,26 @@ impl Scenario {
         BUILT_IN.iter().map(|(name, _)| *name).collect()
     }
 
-    /// A built-in scenario.
+    /// A built-in scenario, with forgeries behind it: `waiting-gate+tag-swapped+both-layouts`.
     ///
-    /// `scale-N` is a generated one: see [`Scenario::scale`].
+    /// A forgery alone is played at the gate of `waiting-gate`. `scale-N` is a generated one: see [`Scenario::scale`].
     pub fn built_in(name: &str) -> Result<Self, SimError> {
+        let mut parts = name.split('+');
+        let first = parts.next().unwrap_or_default();
+        let (mut scenario, mut forged) = match Forgery::named(first) {
+            Ok(forgery) => (Self::plain(FOR_FORGERIES)?, vec![forgery]),
+            Err(_) => (Self::plain(first)?, Vec::new()),
+        };
+        for part in parts {
+            forged.push(Forgery::named(part)?);
+        }
+        for forgery in forged {
+            scenario = scenario.with(forgery);
+        }
+        Ok(scenario)
+    }
+
+    fn plain(name: &str) -> Result<Self, SimError> {
         let scale = name
             .strip_prefix("scale-")
             .and_then(|jobs| jobs.parse().ok());
@@ -215,6 +278,16 @@ impl Scenario {
         Self::parse(text)
     }
 
+    /// The same with one more thing that is not as it should be.
+    #[must_use]
+    pub fn with(mut self, forgery: &'static Forgery) -> Self {
+        self.name = format!("{}+{}", self.name, forgery.name());
+        self.summary = format!("{} {}", self.summary, forgery.summary());
+        forgery.shape(&mut self);
+        self.forge.push(forgery);
+        self
+    }
+
     /// Reads a scenario; what it leaves open comes from the common base.
     pub fn parse(text: &str) -> Result<Self, SimError> {
         let bad = |error: toml::de::Error| SimError::Scenario {
@@ -222,6 +295,9 @@ impl Scenario {
         };
         let mut scenario: Self = toml::from_str(text).map_err(bad)?;
         let base: Base = toml::from_str(BASE).map_err(bad)?;
+        for forgery in scenario.forge.clone() {
+            forgery.shape(&mut scenario);
+        }
         scenario.jobs.extend(base.jobs);
         if scenario.phases.is_empty() {
             scenario.phases = base.phases;
@@ -312,5 +388,23 @@ mod tests {
         assert!(Scenario::built_in("nonsense").is_err());
         assert!(Scenario::built_in("scale-100").is_ok_and(|one| one.generated_jobs == Some(100)));
         assert!(Scenario::built_in("scale-0").is_err());
+    }
+
+    #[test]
+    fn forgeries_are_named_behind_a_scenario_or_alone_or_in_the_file() {
+        let names = |name: &str| {
+            let scenario = Scenario::built_in(name).unwrap();
+            let forged: Vec<&str> = scenario.forge.iter().map(|one| one.name()).collect();
+            (scenario.name, forged)
+        };
+        let (name, forged) = names("happy+both-layouts+signed-by-fork");
+        assert_eq!(name, "happy+both-layouts+signed-by-fork");
+        assert_eq!(forged, ["both-layouts", "signed-by-fork"]);
+        assert_eq!(names("tag-swapped").0, "waiting-gate+tag-swapped");
+        assert!(Scenario::built_in("waiting-gate+nonsense").is_err());
+        let (_, text) = BUILT_IN[0];
+        let text = text.replacen("trigger", "forge = [\"sbom-empty\"]\ntrigger", 1);
+        let scenario = Scenario::parse(&text).unwrap();
+        assert_eq!(scenario.forge.len(), 1);
     }
 }

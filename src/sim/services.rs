@@ -5,20 +5,16 @@ use std::sync::PoisonError;
 use jiff::Timestamp;
 
 use super::SimError;
+use super::forgery::Forgery;
 use super::image::{self, ImageSpec, Platform};
 use super::oci::{Digest, Registry};
 use super::pypi::{Index, sdist, wheel};
-use super::sigstore::{
-    Attached, BuildFacts, Claims, Existing, Layer, SLSA_V02, SPDX, Sigstore, Subject, slsa_v02,
-    spdx,
-};
+use super::signing::{Draft, Item, Shelf, What};
+use super::sigstore::Sigstore;
 use super::stage::Moment;
-use super::world::outside::{Order, Outside};
+use super::world::outside::{Attestation, Order, Outside};
 use super::world::repo::SmallFile;
 use super::world::run::Built;
-
-const CALLER: &str = ".github/workflows/release.yml";
-const SIGNER: &str = ".github/workflows/prerelease-docker.yml";
 
 /// The registry, the signer and the package index of one simulated release.
 pub(crate) struct Services {
@@ -30,6 +26,8 @@ pub(crate) struct Services {
     /// The project's name on the index.
     pub(crate) project: String,
     pub(crate) moment: Moment,
+    /// What is not as the pipeline would have it.
+    pub(crate) forged: Vec<&'static Forgery>,
 }
 
 impl Services {
@@ -45,65 +43,8 @@ impl Services {
 }
 
 impl Services {
-    fn subject(&self, digest: &str) -> Result<Subject, SimError> {
-        let digest = Digest::parse(digest).ok_or_else(|| SimError::Missing {
-            what: format!("the digest {digest}"),
-        })?;
-        Ok(Subject {
-            name: format!("docker.io/{}", self.repository),
-            digest,
-        })
-    }
-
-    fn attach(
-        &self,
-        order: &Order,
-        layer: &Layer,
-        subject: &Subject,
-        what: Attached,
-    ) -> Result<(), SimError> {
-        // A second signature is kept beside the first; an attestation replaces the one of its kind.
-        let existing = match what {
-            Attached::Signatures => Existing::Kept,
-            Attached::Attestations | Attached::Sbom => Existing::Replaced,
-        };
-        self.at(order.at, || {
-            layer
-                .push(
-                    &self.registry,
-                    &self.repository,
-                    &subject.digest,
-                    what,
-                    existing,
-                )
-                .map(|_| ())
-                .map_err(|error| SimError::refused(&error))
-        })
-    }
-}
-
-fn attempt(order: &Order) -> u32 {
-    u32::try_from(order.attempt).unwrap_or(u32::MAX)
-}
-
-/// Who signs: the called workflow, in a run of the release workflow.
-fn claims(order: &Order) -> Claims {
-    let run = (order.run, attempt(order));
-    let mut claims = Claims::github(
-        &order.repo,
-        CALLER,
-        SIGNER,
-        &order.full_ref,
-        &order.sha,
-        run,
-    );
-    claims.trigger.clone_from(&order.event);
-    claims
-}
-
-impl Outside for Services {
-    fn build(&mut self, order: &Order) -> Result<Built, SimError> {
-        let mut spec = ImageSpec::new("rocket", &order.version, &order.sha, order.at);
+    fn image(&self, order: &Order, revision: &str) -> Result<Built, SimError> {
+        let mut spec = ImageSpec::new("rocket", &order.version, revision, order.at);
         spec.source = format!("https://github.com/{}", order.repo);
         spec.platforms = vec![Platform::linux("amd64"), Platform::linux("arm64")];
         let image = image::build(&spec);
@@ -127,46 +68,70 @@ impl Outside for Services {
         })
     }
 
-    fn sign(&mut self, order: &Order, built: &Built) -> Result<(), SimError> {
-        let subject = self.subject(&built.digest)?;
-        let layer = self
-            .sigstore
-            .sign_image(&claims(order), &subject, order.at)
-            .map_err(|error| SimError::refused(&error))?;
-        self.attach(order, &layer, &subject, Attached::Signatures)
+    /// Signs the pieces that `wanted` picks; gives what GitHub is to keep.
+    fn put(
+        &self,
+        order: &Order,
+        built: &Built,
+        wanted: impl Fn(&Item) -> bool,
+    ) -> Result<Vec<Attestation>, SimError> {
+        let refused = |error| SimError::refused(&error);
+        let name = format!("docker.io/{}", self.repository);
+        let mut draft = Draft::honest(order, built, &name, &self.project).map_err(refused)?;
+        if order.star {
+            for forgery in &self.forged {
+                forgery.sign(&mut draft);
+            }
+        }
+        let shelf = Shelf {
+            sigstore: &self.sigstore,
+            registry: &self.registry,
+            repository: &self.repository,
+        };
+        let mut kept = Vec::new();
+        for item in draft.items.iter().filter(|item| wanted(item)) {
+            let put = self.at(order.at, || shelf.put(item, order.at));
+            kept.extend(put.map_err(refused)?);
+        }
+        Ok(kept)
+    }
+}
+
+impl Outside for Services {
+    fn build(&mut self, order: &Order) -> Result<Built, SimError> {
+        self.image(order, &order.sha)
     }
 
-    fn attest(&mut self, order: &Order, built: &Built) -> Result<(), SimError> {
-        let facts = BuildFacts {
-            repository: order.repo.clone(),
-            builder: SIGNER.to_owned(),
-            entry_point: CALLER.to_owned(),
-            git_ref: order.full_ref.clone(),
-            sha: order.sha.clone(),
-            run_id: order.run,
-            attempt: attempt(order),
-            started: order.started,
-            finished: order.at,
+    fn sign(&mut self, order: &Order, built: &Built) -> Result<(), SimError> {
+        self.put(order, built, |item| item.what == What::Signature)
+            .map(|_| ())
+    }
+
+    fn attest(&mut self, order: &Order, built: &Built) -> Result<Vec<Attestation>, SimError> {
+        self.put(order, built, |item| item.what != What::Signature)
+    }
+
+    fn smuggle(&mut self, order: &Order) -> Result<String, SimError> {
+        Ok(self.image(order, "of-nobody-knows-where")?.digest)
+    }
+
+    fn re_encode(&mut self, digest: &str, at: Timestamp) -> Result<String, SimError> {
+        let missing = || SimError::Missing {
+            what: format!("the manifest {digest}"),
         };
-        let index = self.subject(&built.digest)?;
-        let mut statements = vec![(index, SLSA_V02, slsa_v02(&facts))];
-        for (arch, digest) in &built.platforms {
-            let document = spdx(
-                &self.project,
-                &order.version,
-                &Platform::linux(arch),
-                order.at,
-            );
-            statements.push((self.subject(digest)?, SPDX, document));
-        }
-        for (subject, kind, predicate) in &statements {
-            let layer = self
-                .sigstore
-                .attest(&claims(order), subject, kind, predicate, order.at)
-                .map_err(|error| SimError::refused(&error))?;
-            self.attach(order, &layer, subject, Attached::Attestations)?;
-        }
-        Ok(())
+        let manifest = self.registry.manifest(&self.repository, digest);
+        let manifest = manifest.ok_or_else(missing)?;
+        let value: serde_json::Value =
+            serde_json::from_slice(&manifest.bytes).map_err(|_| missing())?;
+        let bytes = value.to_string().into_bytes();
+        let again = Digest::of(&bytes);
+        self.at(at, || {
+            let (reference, kind) = (again.as_str(), &manifest.media_type);
+            self.registry
+                .put_manifest(&self.repository, reference, kind, bytes)
+                .map_err(|refused| SimError::refused(&refused))
+        })?;
+        Ok(again.as_str().to_owned())
     }
 
     fn tag(&mut self, tag: &str, digest: &str, at: Timestamp) -> Result<(), SimError> {

@@ -26,11 +26,14 @@ pub use craft::{Craft, Logging, Name, Party, Receipt, Signer};
 pub use make::{
     BUNDLE, Bundle, IN_TOTO, Layer, SIGN_PREDICATE, Subject, simple_signing, statement,
 };
-pub use predicate::{BuildFacts, SLSA_V02, SPDX, slsa_v02, spdx};
+pub use predicate::{BuildFacts, SLSA_V1, SLSA_V02, SPDX, slsa_v1, slsa_v02, spdx};
 pub use publish::{Attached, Existing, Layout, Signing, legacy_tag};
 
 use authority::Authority;
 use log::Log;
+
+/// The media type of a trust root.
+const ROOT: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
 
 /// The services of one simulated world; clones share them. The keys are new in each.
 #[derive(Clone)]
@@ -89,7 +92,27 @@ impl Sigstore {
 
     /// The trust root that verifiers need, as the file `trusted_root.json`.
     pub fn trusted_root_json(&self) -> String {
-        let valid = json!({"start": self.inner.since.to_string()});
+        self.root_until(None)
+    }
+
+    /// A trust root without any key in it.
+    pub fn empty_root_json() -> String {
+        json!({
+            "mediaType": ROOT,
+            "tlogs": [],
+            "certificateAuthorities": [],
+            "ctlogs": [],
+            "timestampAuthorities": [],
+        })
+        .to_string()
+    }
+
+    /// The trust root whose keys all end at this moment.
+    pub fn root_until(&self, end: Option<Timestamp>) -> String {
+        let mut valid = json!({"start": self.inner.since.to_string()});
+        if let (Some(end), Some(valid)) = (end, valid.as_object_mut()) {
+            valid.insert("end".to_owned(), json!(end.to_string()));
+        }
         let key = |key: &KeyPair, address: &str| {
             let spki = key.subject_public_key_info();
             json!({
@@ -110,7 +133,7 @@ impl Sigstore {
             .map(|der| json!({"rawBytes": STANDARD.encode(der)}))
             .collect();
         json!({
-            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "mediaType": ROOT,
             "tlogs": [key(self.log().key(), log::ADDRESS)],
             "certificateAuthorities": [{
                 "subject": {

@@ -8,6 +8,7 @@ pub(crate) mod outside;
 pub(crate) mod pipeline;
 pub(crate) mod repo;
 pub(crate) mod run;
+pub(crate) mod scan;
 mod seed;
 mod truth;
 mod yaml;
@@ -28,6 +29,7 @@ use self::pipeline::Workflow;
 use self::repo::{OTHER, Repo};
 use self::run::Run;
 use super::clock::plus;
+use super::forgery::When;
 use super::scenario::{Outcome, Review, Scenario};
 
 /// A workflow file of the repository.
@@ -325,6 +327,18 @@ impl World {
         if let Err(error) = self.apply(id, effect) {
             self.troubles.push(format!("{effect:?}: {error}"));
         }
+        if self.runs.get(&id).is_some_and(|run| run.star) {
+            self.befall(When::After(effect));
+        }
+    }
+
+    /// Lets happen what the scenario forges at this moment.
+    fn befall(&mut self, when: When) {
+        for forgery in self.scenario.forge.clone() {
+            if let Err(error) = forgery.befall(when, self) {
+                self.troubles.push(format!("{forgery:?}: {error}"));
+            }
+        }
     }
 
     /// A publish run that ended lets the job that watches it end.
@@ -480,7 +494,9 @@ impl Surroundings for Around<'_> {
     fn protected(&self, environment: &str) -> bool {
         self.repo
             .environment(environment)
-            .is_some_and(|environment| !environment.reviewers.is_empty())
+            .is_some_and(|environment| {
+                !environment.reviewers.is_empty() || environment.wait_minutes > 0
+            })
     }
 
     fn context(&self, path: &str) -> Value {
@@ -496,8 +512,12 @@ impl Surroundings for Around<'_> {
         }
     }
 
-    fn effects(&self, inst: &Inst) -> Vec<(f64, Effect)> {
-        effects::of(&inst.home.0, &inst.home.1)
+    fn effects(&self, inst: &Inst, outcome: Outcome) -> Vec<(f64, Effect)> {
+        let (file, key) = (&inst.home.0, &inst.home.1);
+        match outcome {
+            Outcome::Success => effects::of(file, key),
+            _ => effects::before_failure(file, key, self.scenario.fails_with),
+        }
     }
 
     fn open_ended(&self, inst: &Inst) -> bool {

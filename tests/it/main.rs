@@ -22,6 +22,8 @@ mod graph;
 mod real_clients;
 mod real_registries;
 mod screens;
+mod signer;
+mod sim_forgery;
 mod sim_github;
 mod sim_registry;
 mod sources_github;

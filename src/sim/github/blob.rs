@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::exchange::{query, segments};
-use super::{routes, runs};
+use super::{attestations, routes, runs};
 use crate::sim::log;
 use crate::sim::stage::Stage;
 use crate::sim::world::World;
@@ -79,6 +79,13 @@ async fn answer(State(stage): State<Stage>, request: Request) -> Response {
             .flat_map(|release| &release.assets)
             .find(|(one, _)| one.to_string() == *id)
             .map(|(_, file)| ("application/octet-stream", file.bytes.to_vec())),
+        ["attestations", id] => world
+            .repo
+            .attestations
+            .iter()
+            .find(|(one, _)| one.to_string() == *id)
+            .and_then(|(_, one)| attestations::stored(one))
+            .map(|bytes| ("application/x-snappy", bytes)),
         ["runs", id] => run_zip(world, id).map(|zip| ("application/zip", zip)),
         _ => None,
     });

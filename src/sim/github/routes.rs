@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::exchange::{Reply, Request};
 use super::links::{Links, date};
-use super::{repository, runs, write};
+use super::{attestations, repository, runs, write};
 use crate::sim::log;
 use crate::sim::world::World;
 use crate::sim::world::attempt::State;
@@ -124,7 +124,7 @@ fn read(world: &World, request: &Request, rest: &[&str], known: bool) -> Reply {
             .map_or_else(Reply::not_found, |one| {
                 Reply::ok(repository::issue(links, one))
             }),
-        ["attestations", _digest] => Reply::ok(json!({"attestations": []})),
+        ["attestations", digest] => attestations::listed(world, request, digest),
         ["rules", "branches", _] => Reply::ok(json!([])),
         _ => Reply::not_found(),
     }

@@ -224,6 +224,14 @@ pub(super) fn environment(links: &Links, environment: &Environment) -> Value {
             "reviewers": reviewers(links, environment),
         }));
     }
+    if environment.wait_minutes > 0 {
+        rules.push(json!({
+            "id": environment.id + 2,
+            "node_id": node("GA", environment.id + 2),
+            "type": "wait_timer",
+            "wait_timer": environment.wait_minutes,
+        }));
+    }
     if let Some(map) = value.as_object_mut() {
         map.insert("created_at".to_owned(), json!(date(environment.created)));
         map.insert("updated_at".to_owned(), json!(date(environment.created)));
@@ -252,13 +260,26 @@ pub(super) fn pending(world: &World, links: &Links, run: &Run) -> Vec<Value> {
         .map(|environment| {
             json!({
                 "environment": environment_short(links, environment),
-                "wait_timer": 0,
-                "wait_timer_started_at": null,
+                "wait_timer": environment.wait_minutes,
+                "wait_timer_started_at": waiting_since(run, environment)
+                    .filter(|_| environment.wait_minutes > 0)
+                    .map(date),
                 "current_user_can_approve": may_review(environment, run),
                 "reviewers": reviewers(links, environment),
             })
         })
         .collect()
+}
+
+/// Since when a job of the run waits for this environment.
+fn waiting_since(run: &Run, environment: &Environment) -> Option<Timestamp> {
+    let mut insts = run.newest()?.insts.iter();
+    insts.find_map(|inst| match inst.state {
+        State::Waiting(since) if inst.environment.as_ref() == Some(&environment.name) => {
+            Some(since)
+        }
+        _ => None,
+    })
 }
 
 /// Whether the viewer may review this environment for this run.

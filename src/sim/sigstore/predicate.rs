@@ -7,6 +7,8 @@ use crate::sim::image::Platform;
 
 /// The predicate type of SLSA provenance, as `cosign attest --type slsaprovenance` writes it.
 pub const SLSA_V02: &str = "https://slsa.dev/provenance/v0.2";
+/// The predicate type of SLSA provenance, as GitHub's own attestations have it.
+pub const SLSA_V1: &str = "https://slsa.dev/provenance/v1";
 /// The predicate type of an SPDX document, as `cosign attest --type spdxjson` writes it.
 pub const SPDX: &str = "https://spdx.dev/Document";
 
@@ -57,6 +59,41 @@ pub fn slsa_v02(facts: &BuildFacts) -> Value {
             "reproducible": false,
         },
         "materials": [{"uri": source, "digest": {"sha1": facts.sha}}],
+    })
+}
+
+/// SLSA provenance v1, as `actions/attest-build-provenance` writes it.
+pub fn slsa_v1(facts: &BuildFacts) -> Value {
+    let base = format!("https://github.com/{}", facts.repository);
+    json!({
+        "buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {
+                "workflow": {
+                    "ref": facts.git_ref,
+                    "repository": base,
+                    "path": facts.entry_point,
+                },
+            },
+            "internalParameters": {
+                "github": {
+                    "event_name": "push",
+                    "repository_id": "418273645",
+                    "repository_owner_id": "93827164",
+                    "runner_environment": "github-hosted",
+                },
+            },
+            "resolvedDependencies": [{
+                "uri": format!("git+{base}@{}", facts.git_ref),
+                "digest": {"gitCommit": facts.sha},
+            }],
+        },
+        "runDetails": {
+            "builder": {"id": format!("{base}/{}@{}", facts.builder, facts.git_ref)},
+            "metadata": {
+                "invocationId": format!("{base}/actions/runs/{}/attempts/{}", facts.run_id, facts.attempt),
+            },
+        },
     })
 }
 

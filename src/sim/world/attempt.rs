@@ -84,6 +84,8 @@ pub(crate) enum Effect {
     Release,
     CleanUp,
     ReportFailure,
+    /// The version's tag gets the same content in other bytes.
+    ReEncode,
 }
 
 /// A review of a gate.
@@ -114,7 +116,7 @@ pub(crate) trait Surroundings {
     fn profile(&self, inst: &Inst) -> Profile;
     fn protected(&self, environment: &str) -> bool;
     fn context(&self, path: &str) -> Value;
-    fn effects(&self, inst: &Inst) -> Vec<(f64, Effect)>;
+    fn effects(&self, inst: &Inst, outcome: Outcome) -> Vec<(f64, Effect)>;
     /// Whether the job's end depends on another run.
     fn open_ended(&self, inst: &Inst) -> bool;
     fn next_job_id(&mut self) -> u64;
@@ -556,7 +558,7 @@ fn begin(inst: &mut Inst, at: Timestamp, around: &mut dyn Surroundings) {
     inst.plan = Some(profile);
     let last = inst.steps.len().max(1);
     let fail_step = match profile.outcome {
-        Outcome::Success => None,
+        Outcome::Success | Outcome::Cancelled => None,
         Outcome::Failure | Outcome::TimedOut => {
             Some(profile.fail_step.unwrap_or(last).clamp(1, last))
         }
@@ -568,19 +570,19 @@ fn begin(inst: &mut Inst, at: Timestamp, around: &mut dyn Surroundings) {
     } else {
         Some(end)
     });
-    if fail_step.is_none() {
-        let marks = around.effects(inst);
-        inst.marks = marks
-            .into_iter()
-            .map(|(part, effect)| (plus(at, profile.duration.mul_f64(part)), effect))
-            .collect();
-    }
+    // A job that goes wrong has done what came before.
+    let marks = around.effects(inst, profile.outcome);
+    inst.marks = marks
+        .into_iter()
+        .map(|(part, effect)| (plus(at, profile.duration.mul_f64(part)), effect))
+        .collect();
 }
 
 fn end(inst: &mut Inst, at: Timestamp, otherwise: Conclusion) {
     let conclusion = match inst.plan.map(|plan| plan.outcome) {
         Some(Outcome::Failure) => Conclusion::Failure,
         Some(Outcome::TimedOut) => Conclusion::TimedOut,
+        Some(Outcome::Cancelled) => Conclusion::Cancelled,
         _ => otherwise,
     };
     finish(inst, at, conclusion);

@@ -6,9 +6,10 @@ use super::attempt::Effect;
 use super::outside::Order;
 use super::repo::{Artifact, BOT, Issue, Release, SmallFile, VIEWER};
 use super::run::{Built, Run};
-use super::{Arrival, World};
+use super::{Arrival, World, scan};
 use crate::sim::SimError;
 use crate::sim::clock::plus;
+use crate::sim::scenario::Damage;
 
 /// The job that ends when the publish run does.
 pub(super) const MONITOR: &str = "monitor-pypi";
@@ -35,6 +36,20 @@ pub(super) fn of(file: &str, key: &str) -> Vec<(f64, Effect)> {
         ("publish.yml", "publish") => vec![(0.85, Effect::Upload)],
         ("release.yml", "create-release") => vec![(0.8, Effect::Release)],
         ("release.yml", "cleanup-on-rejection") => vec![(0.8, Effect::CleanUp)],
+        _ => Vec::new(),
+    }
+}
+
+/// Effects that a job of a broken promotion leaves behind before it fails.
+pub(super) fn before_failure(file: &str, key: &str, damage: Damage) -> Vec<(f64, Effect)> {
+    let file = file.rsplit('/').next().unwrap_or_default();
+    match (file, key, damage) {
+        ("docker-publish.yml", "publish", Damage::HalfTagged) => {
+            vec![(0.65, Effect::TagVersion), (0.72, Effect::TagMinor)]
+        }
+        ("docker-publish.yml", "publish", Damage::ReEncoded) => vec![(0.65, Effect::ReEncode)],
+        // A scan that finds something writes its report all the same.
+        ("prerelease-docker.yml", "security-scan", _) => vec![(0.95, Effect::ScanReport)],
         _ => Vec::new(),
     }
 }
@@ -72,8 +87,8 @@ impl World {
                 );
             }
             Effect::ScanReport => {
-                let report = json!({"SchemaVersion": 2, "CreatedAt": at.to_string(), "Results": [
-                    {"Target": "rocket", "Class": "os-pkgs", "Vulnerabilities": []}]});
+                let found = scan::found(self, &run);
+                let report = scan::report(&found, at);
                 self.artifact(
                     id,
                     "security-scan",
@@ -87,7 +102,11 @@ impl World {
             }
             Effect::Attest => {
                 let (order, built) = self.order(&run)?;
-                self.outside.attest(&order, &built)?;
+                let kept = self.outside.attest(&order, &built)?;
+                for attestation in kept {
+                    let id = self.ids.next_other();
+                    self.repo.attestations.push((id, attestation));
+                }
                 let sboms = built.platforms.iter().map(|(arch, _)| {
                     let text = sbom(self.scenario.project(), &run.version, arch);
                     SmallFile::new(&format!("sbom-{arch}.spdx.json"), text)
@@ -119,6 +138,11 @@ impl World {
             Effect::Release => self.publish_release(&run),
             Effect::CleanUp => self.clean_up(&run),
             Effect::ReportFailure => self.report_failure(&run),
+            Effect::ReEncode => {
+                let (_, built) = self.order(&run)?;
+                let again = self.outside.re_encode(&built.digest, at)?;
+                self.outside.tag(&run.version, &again, at)?;
+            }
         }
         Ok(())
     }
@@ -159,7 +183,7 @@ impl World {
         Ok((self.order_for(run, built.attempt), built))
     }
 
-    fn order_for(&self, run: &Run, attempt: u64) -> Order {
+    pub(in crate::sim) fn order_for(&self, run: &Run, attempt: u64) -> Order {
         Order {
             repo: self.scenario.repo.clone(),
             version: run.version.clone(),
@@ -168,6 +192,7 @@ impl World {
             event: run.event.clone(),
             run: run.id,
             attempt,
+            star: run.star,
             started: run
                 .attempt(attempt)
                 .map_or(self.now, |attempt| attempt.started),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::outside::Attestation;
+
 /// The people of the simulated world: login, id, and whether they are the viewer.
 pub(crate) const VIEWER: &str = "nova-hale";
 pub(crate) const OTHER: &str = "orion-vega";
@@ -98,6 +100,8 @@ pub(crate) struct Environment {
     pub(crate) name: String,
     pub(crate) reviewers: Vec<String>,
     pub(crate) prevent_self_review: bool,
+    /// A wait before jobs go on, in minutes; 0 = none. Nobody has to agree to it.
+    pub(crate) wait_minutes: u32,
     pub(crate) created: Timestamp,
 }
 
@@ -110,6 +114,8 @@ pub(crate) struct Repo {
     pub(crate) artifacts: Vec<Artifact>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) environments: Vec<Environment>,
+    /// What GitHub keeps of what was attested, with its numbers, oldest first.
+    pub(crate) attestations: Vec<(u64, Attestation)>,
 }
 
 impl Repo {

@@ -11,7 +11,8 @@ use super::repo::{Environment, OTHER, Repo, VIEWER};
 use super::{Arrival, Ids, WorkflowFile, World};
 use crate::sim::SimError;
 use crate::sim::clock::{minus, plus};
-use crate::sim::scenario::{Scenario, Trigger};
+use crate::sim::forgery::When;
+use crate::sim::scenario::{Edit, Scenario, Trigger};
 
 const FILES: [(&str, &str); 13] = [
     (
@@ -78,13 +79,14 @@ impl World {
         outside: Box<dyn Outside>,
         start: Timestamp,
     ) -> Result<Self, SimError> {
-        let files = workflow_files(scenario.generated_jobs)?;
+        let files = workflow_files(&scenario)?;
         let founded = minus(start, DAY.saturating_mul(200));
         let environment = |id: u64, name: &str, reviewers: &[&str]| Environment {
             id,
             name: name.to_owned(),
             reviewers: reviewers.iter().map(|login| (*login).to_owned()).collect(),
             prevent_self_review: false,
+            wait_minutes: 0,
             created: founded,
         };
         let repo = Repo {
@@ -118,6 +120,7 @@ impl World {
             .push("Start the project", VIEWER, "1.6.0", founded);
         world.past(start);
         world.present(start);
+        world.befall(When::Start);
         world.advance(start);
         Ok(world)
     }
@@ -207,14 +210,17 @@ fn release_arrival(
     }
 }
 
-fn workflow_files(generated: Option<usize>) -> Result<Vec<WorkflowFile>, SimError> {
+fn workflow_files(scenario: &Scenario) -> Result<Vec<WorkflowFile>, SimError> {
     let mut out = Vec::new();
     for (index, (name, text)) in (0u64..).zip(FILES) {
         let path = format!(".github/workflows/{name}");
-        let text = match generated {
+        let mut text = match scenario.generated_jobs {
             Some(jobs) if name == "release.yml" => generated_workflow(jobs),
             _ => text.to_owned(),
         };
+        for edit in &scenario.edits {
+            text = edited(name, &text, *edit)?;
+        }
         let spec: Workflow = pipeline::parse(&path, &text)?;
         out.push(WorkflowFile {
             id: 161_335_200 + index,
@@ -226,6 +232,40 @@ fn workflow_files(generated: Option<usize>) -> Result<Vec<WorkflowFile>, SimErro
         });
     }
     Ok(out)
+}
+
+/// The text of a workflow file after a change, which may be of another file.
+fn edited(name: &str, text: &str, edit: Edit) -> Result<String, SimError> {
+    let missing = |what: &str| SimError::Missing {
+        what: format!("{what:?} in {name}"),
+    };
+    match edit {
+        Edit::Replace { file, from, to } if file == name => {
+            let (before, after) = text.split_once(from).ok_or_else(|| missing(from))?;
+            Ok([before, to, after].concat())
+        }
+        Edit::Drop { file, job } if file == name => {
+            let head = format!("  {job}:");
+            let mut inside = false;
+            let mut found = false;
+            let kept: Vec<&str> = text
+                .lines()
+                .filter(|line| {
+                    if *line == head {
+                        (inside, found) = (true, true);
+                    } else if line.starts_with("  ") && !line.starts_with("   ") {
+                        inside = false;
+                    }
+                    !inside
+                })
+                .collect();
+            if !found {
+                return Err(missing(job));
+            }
+            Ok(kept.join("\n") + "\n")
+        }
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// A workflow of one matrix whose legs run one after another.

@@ -243,7 +243,7 @@ async fn writes_are_as_described_and_move_the_world() {
     assert_eq!(begun["event"], json!("workflow_dispatch"));
     judge(
         "/repos/acme/rocket/dispatches".to_owned(),
-        json!({"event_type": "publish-pypi", "client_payload": {"tag": "v1.6.9", "run_id": "7", "prerelease": false}}),
+        json!({"event_type": "publish-pypi", "client_payload": {"tag": "v1.6.9", "run_id": "7", "sha": "c0ffee", "prerelease": false}}),
         204,
     )
     .await;
@@ -252,7 +252,7 @@ async fn writes_are_as_described_and_move_the_world() {
         .await;
     assert_eq!(
         listed["workflow_runs"][0]["display_title"],
-        json!("Publish v1.6.9 of run 7")
+        json!("Publish v1.6.9 of run 7 at c0ffee")
     );
 }
 

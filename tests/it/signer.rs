@@ -1,0 +1,1 @@
+//! Real verifiers judge what the simulator signs.
