@@ -9,6 +9,7 @@
 //! ```
 
 mod bundle;
+mod elsewhere;
 mod findings;
 mod item;
 mod legacy;
@@ -16,6 +17,7 @@ mod provenance;
 mod refusal;
 mod report;
 mod sbom;
+mod signer;
 mod statement;
 mod trust;
 

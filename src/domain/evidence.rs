@@ -1,12 +1,16 @@
 //! What speaks for an image: signatures and attestations, what they claim, and what is wrong with them.
 
+mod checks;
 mod collected;
+pub mod cosign;
 mod expected;
 mod problem;
 mod recipe;
 mod trust;
 
+pub use checks::{Check, Checks, Form};
 pub use collected::{Attached, Collected, Gap, Piece, Place};
+pub use cosign::ClientView;
 pub use expected::Expected;
 pub use problem::{Claim, Fault, Problem, Remark};
 pub use recipe::{Recipe, Subject};
@@ -77,6 +81,12 @@ pub struct Item {
     pub claims: Option<Claims>,
     /// What a valid SBOM lists.
     pub sbom: Option<SbomSummary>,
+    /// The digest that it hangs on.
+    #[serde(default)]
+    pub on: Option<Digest>,
+    /// What holds of it, part by part.
+    #[serde(default)]
+    pub checks: Checks,
 }
 
 /// What a verified certificate and its log entry say.
@@ -218,6 +228,12 @@ pub struct Verification {
     pub reasons: Vec<Finding>,
     /// What to know all the same.
     pub warnings: Vec<Finding>,
+    /// Digests at which not everything could be looked at.
+    #[serde(default)]
+    pub unseen: Vec<Digest>,
+    /// What cosign would say of each subject.
+    #[serde(default)]
+    pub clients: Vec<ClientView>,
 }
 
 /// A platform as a reader expects it: `linux/arm64` has no other variant than `v8`.

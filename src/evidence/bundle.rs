@@ -8,7 +8,7 @@ use sigstore_verify::types::Bundle;
 use sigstore_verify::types::bundle::MediaType;
 
 use super::{clip, legacy};
-use crate::domain::evidence::{Fault, Problem};
+use crate::domain::evidence::{Fault, Form, Problem};
 
 /// The parts of a bundle that decide whether the verifier is asked at all.
 #[derive(Deserialize)]
@@ -18,6 +18,7 @@ struct Glance<'a> {
     media_type: Option<Cow<'a, str>>,
     verification_material: Option<Material>,
     dsse_envelope: Option<IgnoredAny>,
+    message_signature: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +26,7 @@ struct Glance<'a> {
 struct Material {
     certificate: Option<IgnoredAny>,
     x509_certificate_chain: Option<IgnoredAny>,
+    public_key: Option<IgnoredAny>,
     #[serde(default)]
     tlog_entries: Option<Vec<Entry>>,
     timestamp_verification_data: Option<IgnoredAny>,
@@ -34,7 +36,53 @@ struct Material {
 #[serde(rename_all = "camelCase")]
 struct Entry {
     kind_version: Option<KindVersion>,
-    inclusion_proof: Option<IgnoredAny>,
+    inclusion_proof: Option<Proof>,
+    integrated_time: Option<Seconds>,
+    log_id: Option<IgnoredAny>,
+    canonicalized_body: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    checkpoint: Option<Checkpoint>,
+}
+
+#[derive(Deserialize)]
+struct Checkpoint {
+    envelope: Option<String>,
+}
+
+/// A number that is written as text; either form is read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Text(String),
+    Number(i64),
+}
+
+impl Entry {
+    fn has_time(&self) -> bool {
+        match &self.integrated_time {
+            Some(Seconds::Text(text)) => text.parse::<i64>().is_ok_and(|time| time != 0),
+            Some(Seconds::Number(time)) => *time != 0,
+            None => false,
+        }
+    }
+
+    /// Whether a client can read it at all.
+    fn opens(&self) -> bool {
+        let checkpoint = |proof: &Proof| {
+            let envelope = proof
+                .checkpoint
+                .as_ref()
+                .and_then(|it| it.envelope.as_ref());
+            envelope.is_some_and(|text| !text.is_empty())
+        };
+        self.kind_version.is_some()
+            && self.log_id.is_some()
+            && self.canonicalized_body.is_some()
+            && self.inclusion_proof.as_ref().is_none_or(checkpoint)
+    }
 }
 
 #[derive(Deserialize)]
@@ -105,6 +153,34 @@ pub(super) fn read_of_github(bytes: &[u8]) -> Result<Bundle, Problem> {
         ));
     }
     read(bytes)
+}
+
+/// In which form clients meet a bundle: one that they cannot open is none for them.
+pub(super) fn form(bytes: &[u8]) -> Form {
+    let glance = std::str::from_utf8(bytes).ok();
+    let glance: Option<Glance<'_>> = glance.and_then(|text| serde_json::from_str(text).ok());
+    let Some(glance) = glance else {
+        return Form::Closed;
+    };
+    let media_type = glance.media_type.as_deref();
+    let is_newest = media_type.and_then(|text| text.parse().ok()) == Some(MediaType::Bundle0_3);
+    let has_content = glance.dsse_envelope.is_some() || glance.message_signature.is_some();
+    let Some(material) = glance.verification_material else {
+        return Form::Closed;
+    };
+    let entries = material.tlog_entries.unwrap_or_default();
+    let has_proof = entries.is_empty() || entries.iter().any(|it| it.inclusion_proof.is_some());
+    // A chain is not allowed in this version.
+    let has_key = material.x509_certificate_chain.is_none()
+        && (material.certificate.is_some() || material.public_key.is_some());
+    if !(is_newest && has_content && has_proof && has_key && entries.iter().all(Entry::opens)) {
+        return Form::Closed;
+    }
+    if !entries.is_empty() && !entries.iter().any(Entry::has_time) {
+        Form::TimelessBundle
+    } else {
+        Form::Bundle
+    }
 }
 
 /// Reads a bundle that refers to an image.

@@ -1,15 +1,16 @@
 //! One piece: what it is, whether it holds, and what it claims.
 
 use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info, verify_signature};
+use sigstore_verify::types::bundle::TimestampVerificationData;
 use sigstore_verify::types::{Artifact, Bundle, Sha256Hash, SignatureContent};
-use sigstore_verify::{SubjectAltName, VerificationPolicy, VerificationResult};
+use sigstore_verify::{Error, VerificationPolicy, VerificationResult};
 
 use super::bundle::Envelope;
-use super::statement::{SIGN_V1, Statement, kind_of};
-use super::{Judge, bundle, clip, legacy, provenance, refusal, sbom};
+use super::statement::{SIGN_V1, SLSA_V02, Statement, kind_of};
+use super::{Judge, bundle, clip, elsewhere, legacy, provenance, refusal, sbom, signer};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    Claim, Claims, Fault, Item, ItemVerdict, Kind, Piece, Place, Problem, Remark,
+    Check, Checks, Claims, Fault, Form, Item, ItemVerdict, Kind, Piece, Place, Problem, Remark,
 };
 
 /// The only payload that is a statement.
@@ -43,16 +44,18 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
         predicate_type,
         claims: None,
         sbom: None,
+        on: Some(subject.clone()),
+        checks: Checks::default(),
     };
-    match verified(judge, piece, subject) {
-        Ok(claims) => {
-            hold_against(judge, &mut item, &claims, statement.as_ref());
-            item.claims = Some(claims);
-        }
-        Err(refused) => {
-            item.problems.push(refused.problem);
-            item.claims = refused.claims;
-        }
+    let looked = look(judge, piece, subject);
+    item.problems = looked.problems;
+    item.claims = looked.claims;
+    item.checks = looked.checks;
+    item.checks.shape = shape(statement.as_ref());
+    if let Some(claims) = item.claims.clone()
+        && item.problems.is_empty()
+    {
+        hold_against(judge, &mut item, &claims, statement.as_ref());
     }
     item.verdict = if item.problems.is_empty() {
         ItemVerdict::Valid
@@ -72,66 +75,170 @@ fn hint(piece: &Piece) -> Option<String> {
         .map(|text| clip(text))
 }
 
-/// Why a piece does not count.
-struct Refused {
-    problem: Problem,
-    /// Only where its certificate was verified.
-    claims: Option<Claims>,
+/// Whether clients can read the statement, which they do into records of their own.
+fn shape(statement: Option<&Statement<'_>>) -> Check {
+    let Some(statement) = statement else {
+        return Check::Unknown;
+    };
+    match statement.predicate_type.as_str() {
+        SLSA_V02 => Check::of(elsewhere::reads_v02(statement.predicate)),
+        _ => Check::Holds,
+    }
 }
 
-/// The claims of a piece whose cryptography and identity hold.
-fn verified(judge: &Judge, piece: &Piece, subject: &Digest) -> Result<Claims, Box<Refused>> {
-    let bare = |problem| {
-        Box::new(Refused {
-            problem,
-            claims: None,
-        })
+/// What a look at a piece gave.
+struct Looked {
+    checks: Checks,
+    /// Only where its certificate was verified.
+    claims: Option<Claims>,
+    /// Why it does not count, most important first.
+    problems: Vec<Problem>,
+}
+
+/// The form in which a client meets a piece of this place.
+fn form_of(piece: &Piece) -> Form {
+    match piece.place {
+        Place::Sig => Form::Sig,
+        Place::Att => Form::Att,
+        Place::Referrer => bundle::form(&piece.bytes),
+        // No client looks there.
+        Place::Github => Form::Closed,
+    }
+}
+
+/// Looks at the cryptography and the identity of a piece.
+fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
+    let mut checks = Checks {
+        form: form_of(piece),
+        ..Checks::default()
+    };
+    let refused = |checks, problem| Looked {
+        checks,
+        claims: None,
+        problems: vec![problem],
     };
     let bundle = match piece.place {
         Place::Sig => legacy::signature(piece),
         Place::Att => legacy::attestation(piece),
         Place::Referrer => bundle::read(&piece.bytes),
         Place::Github => bundle::read_of_github(&piece.bytes),
-    }
-    .map_err(bare)?;
-    payload_type(&bundle).map_err(bare)?;
-    let artifact = match piece.place {
-        Place::Sig => Artifact::from(&piece.bytes[..]),
-        Place::Att | Place::Referrer | Place::Github => {
-            Artifact::from_digest(Sha256Hash::from_hex(subject.hex()).map_err(|_| {
-                bare(Problem::broken(
-                    Fault::Unsupported,
-                    "the image's digest is not SHA-256",
-                ))
-            })?)
+    };
+    let bundle = match bundle {
+        Ok(bundle) => bundle,
+        Err(problem) if problem.is_unsupported() => {
+            let checks = elsewhere::checks(judge, piece, subject, checks);
+            return refused(checks, problem);
+        }
+        Err(problem) => {
+            checks.by_log = Check::Fails;
+            checks.by_stamp = Check::Fails;
+            return refused(checks, problem);
         }
     };
-    // The signer is compared below, where a pattern may be used; all the cryptography is checked here.
-    let policy = VerificationPolicy::any_identity();
-    let result = judge
-        .verifier
-        .verify(artifact, &bundle, &policy)
-        .map_err(|error| bare(refusal::problem(&error, &bundle, subject.as_str())))?;
-    if !(result.certificate_verified() && result.sct_verified() && result.tlog_verified()) {
-        return Err(bare(Problem::broken(
-            Fault::Unsupported,
-            "not everything was checked",
-        )));
+    if let Err(problem) = payload_type(&bundle) {
+        checks.by_log = Check::Fails;
+        checks.by_stamp = Check::Fails;
+        return refused(checks, problem);
     }
-    let claims = claims(&result, &bundle);
-    let with_claims = |problem| {
-        Box::new(Refused {
-            problem,
-            claims: Some(claims.clone()),
-        })
+    let artifact = match artifact(piece, subject) {
+        Ok(artifact) => artifact,
+        Err(problem) => return refused(checks, problem),
     };
-    match piece.place {
-        Place::Sig => legacy::is_about(piece, subject).map_err(with_claims)?,
-        Place::Att => legacy::same_envelope(piece).map_err(with_claims)?,
-        Place::Referrer | Place::Github => {}
+    let result = match verify(judge, artifact, &bundle) {
+        Ok(result) => result,
+        Err(error) => {
+            let problem = refusal::problem(&error, &bundle, subject.as_str());
+            (checks.by_log, checks.by_stamp) = match &error {
+                _ if problem.is_unsupported() => (Check::Unknown, Check::Unknown),
+                Error::Timestamp(_) | Error::Certificate(_) => {
+                    (without_stamps(judge, piece, subject, &bundle), Check::Fails)
+                }
+                _ => (Check::Fails, Check::Fails),
+            };
+            return refused(checks, problem);
+        }
+    };
+    if !(result.certificate_verified() && result.sct_verified() && result.tlog_verified()) {
+        let problem = Problem::broken(Fault::Unsupported, "not everything was checked");
+        return refused(checks, problem);
     }
-    signer(judge, &result).map_err(with_claims)?;
-    Ok(claims)
+    let mut problems = Vec::new();
+    let mut hold = |result: Result<(), Problem>| {
+        let holds = Check::of(result.is_ok());
+        problems.extend(result.err());
+        holds
+    };
+    let (about, envelope) = match piece.place {
+        Place::Sig => (hold(legacy::is_about(piece, subject)), Check::Holds),
+        Place::Att => (Check::Holds, hold(legacy::same_envelope(piece))),
+        Place::Referrer | Place::Github => (Check::Holds, Check::Holds),
+    };
+    checks.subject = about;
+    if piece.place == Place::Sig && hold(legacy::is_payload(piece)) == Check::Fails {
+        // Clients read the digest, whatever the payload calls itself.
+        checks.subject = about;
+    }
+    checks.by_log = envelope.and(Check::of(has_log_time(&bundle)));
+    checks.by_stamp = envelope.and(Check::of(has_stamps(&bundle)));
+    checks.signer = hold(signer::is_expected(judge, &result));
+    if let Err(problem) = signer::is_plain(&bundle) {
+        problems.insert(0, problem);
+        // Which of its names a client takes is the client's affair.
+        checks.signer = Check::Unknown;
+    }
+    // The first is the one to tell: what follows often follows from it.
+    problems.truncate(1);
+    Looked {
+        checks,
+        claims: Some(claims(&result, &bundle)),
+        problems,
+    }
+}
+
+/// All the cryptography; the signer is compared elsewhere, where a pattern may be used.
+fn verify(
+    judge: &Judge,
+    artifact: Artifact<'_>,
+    bundle: &Bundle,
+) -> Result<VerificationResult, Error> {
+    let policy = VerificationPolicy::any_identity();
+    judge.verifier.verify(artifact, bundle, &policy)
+}
+
+/// What is signed: the bytes themselves, or a statement about the digest.
+fn artifact<'a>(piece: &'a Piece, subject: &Digest) -> Result<Artifact<'a>, Problem> {
+    if piece.place == Place::Sig {
+        return Ok(Artifact::from(&piece.bytes[..]));
+    }
+    let hash = Sha256Hash::from_hex(subject.hex())
+        .map_err(|_| Problem::broken(Fault::Unsupported, "the image's digest is not SHA-256"))?;
+    Ok(Artifact::from_digest(hash))
+}
+
+/// Whether a bundle whose time stamps do not hold would hold without them: some clients do not look at them.
+fn without_stamps(judge: &Judge, piece: &Piece, subject: &Digest, bundle: &Bundle) -> Check {
+    if !(has_stamps(bundle) && has_log_time(bundle)) {
+        return Check::Fails;
+    }
+    let mut bare = bundle.clone();
+    let material = &mut bare.verification_material;
+    material.timestamp_verification_data = TimestampVerificationData::default();
+    let holds =
+        artifact(piece, subject).is_ok_and(|artifact| verify(judge, artifact, &bare).is_ok());
+    Check::of(holds)
+}
+
+fn has_stamps(bundle: &Bundle) -> bool {
+    let stamps = &bundle.verification_material.timestamp_verification_data;
+    !stamps.rfc3161_timestamps.is_empty()
+}
+
+/// Whether an entry's promise vouches for a time of signing.
+fn has_log_time(bundle: &Bundle) -> bool {
+    let entries = &bundle.verification_material.tlog_entries;
+    entries
+        .iter()
+        .any(|entry| entry.inclusion_promise.is_some() && entry.integrated_time.is_some())
 }
 
 /// An envelope that is no statement is unsupported; unless only its type was changed, which breaks its signature.
@@ -162,54 +269,6 @@ fn payload_type(bundle: &Bundle) -> Result<(), Problem> {
         Fault::SignatureInvalid
     };
     Err(Problem::broken(fault, detail))
-}
-
-/// Whether the verified certificate is of the signer that is asked for.
-fn signer(judge: &Judge, result: &VerificationResult) -> Result<(), Problem> {
-    let recipe = &judge.recipe;
-    let identity = result.identity();
-    let fits = identity.is_some_and(|identity| judge.identity.is_match(identity.as_str()));
-    // A person's address is no workflow, whatever it looks like.
-    let is_workflow = matches!(identity, Some(SubjectAltName::Uri(_)));
-    if !fits || (recipe.repository.is_some() && !is_workflow) {
-        return Err(Problem::differs(
-            Claim::Identity,
-            recipe.identity.as_str(),
-            identity.map(|identity| clip(identity.as_str())).as_deref(),
-        ));
-    }
-    if result.issuer() != Some(recipe.issuer.as_str()) {
-        let found = result.issuer().map(clip);
-        return Err(Problem::differs(
-            Claim::Issuer,
-            &recipe.issuer,
-            found.as_deref(),
-        ));
-    }
-    let Some(repository) = &recipe.repository else {
-        return Ok(());
-    };
-    let ci = result.certificate().map(|info| &info.ci_claims);
-    let named = ci.and_then(|ci| ci.deprecated_github.workflow_repository.as_deref());
-    if named != Some(repository.as_str()) {
-        let found = named.map(clip);
-        return Err(Problem::differs(
-            Claim::Repository,
-            repository,
-            found.as_deref(),
-        ));
-    }
-    // The newer extension says the same in full; two answers in one certificate are none.
-    let source = ci.and_then(|ci| ci.source_repository_uri.as_deref());
-    if source.is_some_and(|uri| !uri.ends_with(&format!("/{repository}"))) {
-        let found = source.map(clip);
-        return Err(Problem::differs(
-            Claim::Repository,
-            repository,
-            found.as_deref(),
-        ));
-    }
-    Ok(())
 }
 
 fn claims(result: &VerificationResult, bundle: &Bundle) -> Claims {

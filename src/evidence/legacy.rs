@@ -3,6 +3,7 @@
 //! The form is a bundle of version 0.1, because that version is content with the log's promise; version 0.3 would
 //! ask for a proof that the annotations do not hold.
 
+use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::json;
 use sigstore_verify::rekor::LogEntry;
@@ -87,7 +88,34 @@ fn envelope_hash(piece: &Piece, body: &Body) -> Result<(), Problem> {
     }
 }
 
+/// An attestation whose entry is of the oldest form for statements, put as an entry of the next: the verifier checks
+/// all of it but the entry's body, which it then cannot read.
+pub(super) fn older_attestation(piece: &Piece) -> Option<Bundle> {
+    let (material, body) = material_as(piece, Some(KindVersion::IntotoV002)).ok()?;
+    if (body.kind.as_str(), body.api_version.as_str()) != ("intoto", "0.0.1") {
+        return None;
+    }
+    let text = |pointer: &str| body.spec.pointer(pointer)?.as_str();
+    let hash = text("/content/hash/value")?;
+    let pem = base64::engine::general_purpose::STANDARD
+        .decode(text("/publicKey")?)
+        .ok()?;
+    let logged = DerCertificate::from_pem(std::str::from_utf8(&pem).ok()?).ok()?;
+    let own = DerCertificate::from_pem(annotation(piece, CERTIFICATE)?).ok()?;
+    let is_same = hash == Digest::of(&piece.bytes).hex() && logged.as_bytes() == own.as_bytes();
+    let envelope: DsseEnvelope = serde_json::from_slice(&piece.bytes).ok()?;
+    let content = SignatureContent::DsseEnvelope(envelope);
+    is_same.then(|| Bundle::new(MediaType::Bundle0_1, material, content))
+}
+
 fn material(piece: &Piece) -> Result<(VerificationMaterial, Body), Problem> {
+    material_as(piece, None)
+}
+
+fn material_as(
+    piece: &Piece,
+    kind: Option<KindVersion>,
+) -> Result<(VerificationMaterial, Body), Problem> {
     let not_keyless = || Problem::broken(Fault::NotKeyless, "");
     let pem = annotation(piece, CERTIFICATE).ok_or_else(not_keyless)?;
     let log = annotation(piece, BUNDLE).ok_or_else(|| Problem::broken(Fault::LogMissing, ""))?;
@@ -108,9 +136,12 @@ fn material(piece: &Piece) -> Result<(VerificationMaterial, Body), Problem> {
     let entry: LogEntry = serde_json::from_value(entry).map_err(|error| invalid(&error))?;
     let body: Body =
         serde_json::from_slice(entry.body.as_bytes()).map_err(|error| invalid(&error))?;
-    let kind: KindVersion =
-        serde_json::from_value(json!({"kind": body.kind, "version": body.api_version}))
-            .map_err(|_| unsupported_entry(&body.kind, &body.api_version))?;
+    let own = json!({"kind": body.kind, "version": body.api_version});
+    let kind: KindVersion = match kind {
+        Some(kind) => kind,
+        None => serde_json::from_value(own)
+            .map_err(|_| unsupported_entry(&body.kind, &body.api_version))?,
+    };
     let entry = entry
         .to_bundle_entry(kind)
         .map_err(|error| invalid(&error))?;
@@ -155,24 +186,34 @@ struct Image {
 /// Whether a payload with a good signature is about this digest. Its reference names the host that signed, and is
 /// not compared.
 pub(super) fn is_about(piece: &Piece, subject: &Digest) -> Result<(), Problem> {
+    let found = payload(piece)?.image.digest;
+    if found == subject.as_str() {
+        return Ok(());
+    }
+    let found = clip(&found);
+    Err(Problem::differs(
+        Claim::ImageDigest,
+        subject.as_str(),
+        Some(&found),
+    ))
+}
+
+/// Whether a signed payload is what it must call itself.
+pub(super) fn is_payload(piece: &Piece) -> Result<(), Problem> {
+    let found = payload(piece)?.kind;
+    if found == PAYLOAD_TYPE {
+        return Ok(());
+    }
+    let found = clip(&found);
+    Err(Problem::differs(
+        Claim::PayloadType,
+        PAYLOAD_TYPE,
+        Some(&found),
+    ))
+}
+
+fn payload(piece: &Piece) -> Result<Critical, Problem> {
     let payload: Payload = serde_json::from_slice(&piece.bytes)
         .map_err(|error| Problem::broken(Fault::Malformed, clip(&error.to_string())))?;
-    let critical = payload.critical;
-    if critical.kind != PAYLOAD_TYPE {
-        let found = clip(&critical.kind);
-        return Err(Problem::differs(
-            Claim::PayloadType,
-            PAYLOAD_TYPE,
-            Some(&found),
-        ));
-    }
-    if critical.image.digest != subject.as_str() {
-        let found = clip(&critical.image.digest);
-        return Err(Problem::differs(
-            Claim::ImageDigest,
-            subject.as_str(),
-            Some(&found),
-        ));
-    }
-    Ok(())
+    Ok(payload.critical)
 }

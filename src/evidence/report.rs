@@ -8,7 +8,7 @@ use crate::domain::artifact::Platform;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
     Collected, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark, Subject,
-    SubjectReport, SubjectVerdict, Verdict, Verification, platform_name,
+    SubjectReport, SubjectVerdict, Verdict, Verification, cosign, platform_name,
 };
 
 /// Provenance of this form counts, but clients of the recipe ask for the other.
@@ -78,9 +78,28 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
         others,
         reasons: Vec::new(),
         warnings: Vec::new(),
+        unseen: unseen(collected),
+        clients: Vec::new(),
     };
     told.tell(judge, collected, &verification);
-    told.into_verification(verification)
+    let verification = told.into_verification(verification);
+    Verification {
+        clients: cosign::views(&verification, &judge.recipe),
+        ..verification
+    }
+}
+
+/// Digests at which a registry could not show everything.
+fn unseen(collected: &Collected) -> Vec<Digest> {
+    let platforms = collected.platforms.iter().map(|(_, attached)| attached);
+    std::iter::once(&collected.whole)
+        .chain(platforms)
+        .filter(|attached| {
+            let mut gaps = attached.gaps.iter().filter(|gap| is_of_registry(gap));
+            gaps.any(is_failure)
+        })
+        .map(|attached| attached.digest.clone())
+        .collect()
 }
 
 /// The verdict on one subject, over those items that count.
@@ -203,7 +222,7 @@ impl Told {
                     .add("platform-missing", "", "the index names no platform");
             }
         }
-        self.layouts(judge, collected, &places, found);
+        self.layouts(judge, &places, found);
         self.gaps(collected);
         self.newer_provenance(&found.provenance);
     }
@@ -415,13 +434,7 @@ impl Told {
     }
 
     /// Clients that know bundles look for them first, and where there is one they do not look at the tags.
-    fn layouts(
-        &mut self,
-        judge: &Judge,
-        collected: &Collected,
-        places: &[At<'_>],
-        found: &Verification,
-    ) {
+    fn layouts(&mut self, judge: &Judge, places: &[At<'_>], found: &Verification) {
         for place in places
             .iter()
             .filter(|place| judge.recipe.requires(place.subject))
@@ -431,8 +444,7 @@ impl Told {
                 place.has_valid(Layout::Bundle),
             );
             let bad_bundles = place.of(Layout::Bundle).next().is_some();
-            if legacy && !bundle && (bad_bundles || all_bundles_bad(collected, found, place.digest))
-            {
+            if legacy && !bundle && (bad_bundles || all_bundles_bad(found, place.digest)) {
                 self.is_refused = true;
                 self.reasons.add(
                     "layouts-differ",
@@ -542,42 +554,15 @@ impl Told {
     }
 }
 
-/// All bundles at a digest, whatever they are about. `others` holds those of the platforms too, so only what is at
-/// the image itself or is an SBOM of the platform is told apart here.
+/// All bundles of the registry at a digest, whatever they are about.
 fn bundles_at<'a>(found: &'a Verification, digest: &'a Digest) -> impl Iterator<Item = &'a Item> {
-    let whole = (found.digest == *digest).then(|| {
-        found
-            .signature
-            .items
-            .iter()
-            .chain(&found.provenance.items)
-            .chain(&found.index_sboms)
-    });
-    let platform = found
-        .sboms
-        .iter()
-        .filter(move |platform| platform.digest == *digest)
-        .flat_map(|platform| &platform.report.items);
-    whole
+    cosign::pieces(found, digest)
         .into_iter()
-        .flatten()
-        .chain(platform)
         .filter(|item| item.layout == Layout::Bundle)
 }
 
-/// Whether there are bundles at a digest and none is valid.
-fn all_bundles_bad(collected: &Collected, found: &Verification, digest: &Digest) -> bool {
-    let mut any = false;
-    for item in bundles_at(found, digest) {
-        if item.verdict == ItemVerdict::Valid {
-            return false;
-        }
-        any = true;
-    }
-    // A bundle of another kind stands in the way as well.
-    any || (collected.whole.digest == *digest
-        && found
-            .others
-            .iter()
-            .any(|item| item.layout == Layout::Bundle && item.verdict != ItemVerdict::Valid))
+/// Whether there are bundles at a digest and none is valid; one of another kind stands in the way as well.
+fn all_bundles_bad(found: &Verification, digest: &Digest) -> bool {
+    let mut bundles = bundles_at(found, digest).peekable();
+    bundles.peek().is_some() && bundles.all(|item| item.verdict != ItemVerdict::Valid)
 }

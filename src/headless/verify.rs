@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::domain::evidence::cosign::{self, Client};
 use crate::domain::evidence::{
-    Claims, Finding, Item, ItemVerdict, Layout, SubjectReport, SubjectVerdict, Verdict,
-    Verification, platform_name,
+    Claims, ClientView, Finding, Item, ItemVerdict, Layout, Subject, SubjectReport, SubjectVerdict,
+    Verdict, Verification, platform_name,
 };
 use crate::domain::policy::ImageReference;
 use crate::present::clean::clean;
@@ -30,6 +31,37 @@ pub struct VerifyV1 {
     warning_codes: Vec<String>,
     /// SBOMs at the index, and evidence of other kinds.
     other: Vec<ItemV1>,
+    /// What each cosign would say of each subject.
+    cosign: Vec<CosignV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct CosignV1 {
+    client: Client,
+    subject: Subject,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
+    /// `null`: that cannot be told.
+    accepts: Option<bool>,
+    exit: Option<u8>,
+    /// Whether it says something else than is found here.
+    differs: bool,
+    sentence: String,
+}
+
+impl CosignV1 {
+    fn of(view: &ClientView) -> Self {
+        let platform = view.platform.as_ref().map(platform_name);
+        Self {
+            client: view.client,
+            subject: view.subject,
+            platform: platform.map(|name| clean(&name)),
+            accepts: view.accepts,
+            exit: view.exit,
+            differs: view.differs,
+            sentence: clean(&view.sentence()),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -99,6 +131,7 @@ impl VerifyV1 {
                 .chain(&found.others)
                 .map(ItemV1::of)
                 .collect(),
+            cosign: found.clients.iter().map(CosignV1::of).collect(),
         }
     }
 
@@ -123,6 +156,7 @@ impl VerifyV1 {
             reason_codes: vec!["not-looked".to_owned()],
             warning_codes: Vec::new(),
             other: Vec::new(),
+            cosign: Vec::new(),
         }
     }
 }
@@ -261,6 +295,9 @@ pub fn text(reference: &str, found: &Verification) -> String {
     }
     for finding in &found.warnings {
         let _ = writeln!(out, "  ! {}", clean(&finding.sentence));
+    }
+    for sentence in cosign::differences(&found.clients) {
+        let _ = writeln!(out, "  · {}", clean(&sentence));
     }
     out
 }

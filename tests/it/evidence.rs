@@ -2,5 +2,6 @@
 
 mod cases;
 mod command;
+mod cosign;
 mod looks;
 mod public;

@@ -1,9 +1,12 @@
 //! What evidence must say to count.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::policy::IdentityPattern;
 
 /// What must be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A signature over the image.
     Signature,
@@ -47,6 +50,11 @@ impl Recipe {
     pub const SPDX: &str = "https://spdx.dev/Document";
     /// The statement type of `CycloneDX` documents.
     pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+
+    /// The statement type of SLSA provenance, first form.
+    pub const SLSA_V02: &str = "https://slsa.dev/provenance/v0.2";
+    /// The statement type of SLSA provenance, second form.
+    pub const SLSA_V1: &str = "https://slsa.dev/provenance/v1";
 
     /// A recipe that asks for everything, of this signer.
     pub fn of(issuer: impl Into<String>, identity: IdentityPattern) -> Self {

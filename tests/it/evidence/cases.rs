@@ -41,11 +41,14 @@ struct Release {
 #[derive(Deserialize)]
 pub(super) struct Case {
     pub(super) name: String,
-    repository: String,
-    digests: BTreeMap<String, String>,
+    pub(super) repository: String,
+    pub(super) digests: BTreeMap<String, String>,
     pub(super) expect: Expect,
     #[serde(default)]
     release: BTreeMap<String, String>,
+    /// Exit codes of real programs, by how they were called and by what they were asked.
+    #[serde(default)]
+    pub(super) cosign_exit: BTreeMap<String, BTreeMap<String, u8>>,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +113,7 @@ pub(super) fn client(address: SocketAddr, repository: &str) -> Client {
 }
 
 impl Set {
-    fn recipe(&self, case: &Case) -> Recipe {
+    pub(super) fn recipe(&self, case: &Case) -> Recipe {
         let mut recipe = Recipe::of(
             &self.issuer,
             IdentityPattern::literal(&self.identity_regexp),
