@@ -10,7 +10,7 @@ use super::args::Cli;
 /// The commands by what a person wants; a test holds that each is in one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Watch", &["status", "watch", "runs", "graph"]),
-    ("Decide", &["verify"]),
+    ("Decide", &["check", "verify"]),
     ("Rehearse", &["sim"]),
     ("Set up", &["config", "trust", "completions", "man"]),
 ];
