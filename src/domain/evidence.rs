@@ -4,6 +4,7 @@ mod checks;
 mod collected;
 pub mod cosign;
 mod expected;
+mod predicate;
 mod problem;
 mod recipe;
 mod trust;
@@ -12,6 +13,7 @@ pub use checks::{Check, Checks, Form};
 pub use collected::{Attached, Collected, Gap, Piece, Place};
 pub use cosign::ClientView;
 pub use expected::Expected;
+pub use predicate::Predicate;
 pub use problem::{Claim, Fault, Problem, Remark};
 pub use recipe::{Recipe, Subject};
 pub use trust::{TrustOrigin, TrustRoot};
@@ -87,6 +89,9 @@ pub struct Item {
     /// What holds of it, part by part.
     #[serde(default)]
     pub checks: Checks,
+    /// What its statement says, where the signature holds.
+    #[serde(default)]
+    pub predicate: Option<Predicate>,
 }
 
 /// What a verified certificate and its log entry say.

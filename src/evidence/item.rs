@@ -10,7 +10,8 @@ use super::statement::{SIGN_V1, SLSA_V02, Statement, kind_of};
 use super::{Judge, bundle, clip, elsewhere, legacy, provenance, refusal, sbom, signer};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    Check, Checks, Claims, Fault, Form, Item, ItemVerdict, Kind, Piece, Place, Problem, Remark,
+    Check, Checks, Claims, Fault, Form, Item, ItemVerdict, Kind, Piece, Place, Predicate, Problem,
+    Remark,
 };
 
 /// The only payload that is a statement.
@@ -46,6 +47,7 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
         sbom: None,
         on: Some(subject.clone()),
         checks: Checks::default(),
+        predicate: None,
     };
     let looked = look(judge, piece, subject);
     item.problems = looked.problems;
@@ -56,6 +58,10 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
         && item.problems.is_empty()
     {
         hold_against(judge, &mut item, &claims, statement.as_ref());
+    }
+    if item.claims.is_some() {
+        let said = statement.and_then(|statement| statement.predicate);
+        item.predicate = said.and_then(|said| Predicate::read(said.get()));
     }
     item.verdict = if item.problems.is_empty() {
         ItemVerdict::Valid
