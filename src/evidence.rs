@@ -28,7 +28,9 @@ use std::sync::Arc;
 use regex::Regex;
 use sigstore_verify::Verifier;
 
-use crate::domain::evidence::{Attached, Collected, Item, Recipe, Verification};
+use crate::domain::evidence::{
+    Attached, Collected, Item, Recipe, TrustOrigin, TrustRoot, Verification,
+};
 
 /// Why nothing can be judged at all.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,7 @@ pub enum TrustError {
 /// Judges evidence with one trusted root by one recipe; make it once and use it often.
 pub struct Judge {
     verifier: Arc<Verifier>,
+    root: TrustRoot,
     recipe: Recipe,
     identity: Regex,
 }
@@ -54,6 +57,7 @@ pub struct Judge {
 impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Judge")
+            .field("root", &self.root)
             .field("recipe", &self.recipe)
             .finish_non_exhaustive()
     }
@@ -62,20 +66,26 @@ impl std::fmt::Debug for Judge {
 impl Judge {
     /// Trusts the public good instance of Sigstore, as it was when this program was built.
     pub fn of_public_good(recipe: Recipe) -> Result<Self, TrustError> {
-        Self::of_root(trust::public_good(), recipe)
+        Self::by(trust::Good::built_in()?, recipe)
     }
 
     /// Trusts what a `trusted_root.json` holds.
     pub fn of_root(json: &str, recipe: Recipe) -> Result<Self, TrustError> {
-        Self::by(Arc::new(trust::verifier(json)?), recipe)
+        Self::by(trust::Good::of(json, TrustOrigin::Given)?, recipe)
     }
 
-    fn by(verifier: Arc<Verifier>, recipe: Recipe) -> Result<Self, TrustError> {
+    fn by(good: trust::Good, recipe: Recipe) -> Result<Self, TrustError> {
         Ok(Self {
-            verifier,
+            verifier: good.verifier,
+            root: good.root,
             identity: recipe.identity.compile()?,
             recipe,
         })
+    }
+
+    /// Whom it trusts.
+    pub fn root(&self) -> &TrustRoot {
+        &self.root
     }
 
     /// What the verdict is measured by.

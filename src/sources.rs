@@ -70,7 +70,7 @@ impl Sources {
             };
         };
         let (held, attested) = join(
-            Box::pin(registry.evidence(oci::Reference::Digest(digest), now)),
+            Box::pin(registry.evidence(oci::Reference::Digest(digest), oci::Freshness::Fresh, now)),
             Box::pin(self.github.attestations(digest, now)),
         )
         .await;

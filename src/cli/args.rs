@@ -154,6 +154,9 @@ pub struct VerifyArgs {
     /// A `trusted_root.json`, or public-good; by default the configuration's.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trusted_root: Option<PathBuf>,
+    /// Look at everything in the registry, even where it was seen within the hour.
+    #[arg(long)]
+    pub fresh: bool,
     /// The issuer that the certificate must name, exactly.
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,

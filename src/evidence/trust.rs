@@ -5,6 +5,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
 use sigstore_verify::Verifier;
@@ -13,7 +14,7 @@ use super::{Judge, TrustError, clip};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Recipe, TrustOrigin, TrustRoot};
 use crate::domain::fact::{Failure, FailureKind};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, since};
 
 mod staged;
 mod tuf;
@@ -22,6 +23,10 @@ pub use tuf::TufRepository;
 
 /// Largest trusted root that is read, bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
+/// For so long nobody asks TUF again for a root that it confirmed.
+const CONFIRMED: Duration = Duration::from_secs(24 * 60 * 60);
+/// For so long nobody asks TUF again after it could not tell.
+const TRIED: Duration = Duration::from_secs(60 * 60);
 
 /// A trusted root that judges are made of. Cheap to make: nothing is read before its first use.
 #[derive(Debug)]
@@ -44,9 +49,9 @@ enum Source {
 
 /// A root that can be used.
 #[derive(Clone)]
-struct Good {
-    verifier: Arc<Verifier>,
-    root: TrustRoot,
+pub(super) struct Good {
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) root: TrustRoot,
 }
 
 impl std::fmt::Debug for Good {
@@ -94,7 +99,7 @@ impl Trust {
 
     /// A judge by the root that is known now. Blocks at its first use, for milliseconds.
     pub fn judge(&self, recipe: Recipe) -> Result<Judge, TrustError> {
-        Judge::by(self.good()?.verifier, recipe)
+        Judge::by(self.good()?, recipe)
     }
 
     /// The root that is known now. Blocks at its first use, for milliseconds.
@@ -102,13 +107,17 @@ impl Trust {
         Ok(self.good()?.root)
     }
 
-    /// Whether the root can be told anew by its repository, and was not within `span` before `now`.
-    pub fn is_older_than(&self, span: std::time::Duration, now: Timestamp) -> bool {
-        let Source::Tuf { .. } = &self.source else {
+    /// Whether it is time to look for a newer root: TUF has not confirmed this one for a day, and was not tried within
+    /// the hour. Never for a file. Blocks at its first use, for milliseconds.
+    pub fn wants_refresh(&self, now: Timestamp) -> bool {
+        let Source::Tuf { cache, .. } = &self.source else {
             return false;
         };
+        let is_within =
+            |at: Option<Timestamp>, span| at.is_some_and(|at| at <= now && since(at, now) <= span);
         let checked = self.root().ok().and_then(|root| root.checked_at);
-        checked.is_none_or(|at| crate::domain::time::since(at, now) > span)
+        let tried = || cache.as_deref().and_then(tuf::tried);
+        !is_within(checked, CONFIRMED) && !is_within(tried(), TRIED)
     }
 
     /// Looks for a newer root: by TUF, through this client; a file is read again. It takes at most a minute. What is
@@ -121,7 +130,14 @@ impl Trust {
         let good = match &self.source {
             Source::Tuf {
                 repository, cache, ..
-            } => tuf::refresh(repository, cache.as_deref(), http, now).await?,
+            } => {
+                let told = tuf::refresh(repository, cache.as_deref(), http, now);
+                let refreshed = Box::pin(told).await;
+                if let (Err(_), Some(cache)) = (&refreshed, cache) {
+                    tuf::note_try(cache, now);
+                }
+                refreshed?
+            }
             Source::File(_) | Source::Given(_) => self.load().map_err(|error| Failure {
                 kind: FailureKind::Malformed,
                 what: format!("{error}."),
@@ -179,7 +195,13 @@ impl Trust {
 }
 
 impl Good {
-    fn of(json: &str, origin: TrustOrigin) -> Result<Self, TrustError> {
+    /// The public good instance's root, as it was when this program was built.
+    pub(super) fn built_in() -> Result<Self, TrustError> {
+        Self::of(public_good(), TrustOrigin::BuiltIn)
+    }
+
+    /// The root that this text of a `trusted_root.json` is.
+    pub(super) fn of(json: &str, origin: TrustOrigin) -> Result<Self, TrustError> {
         Ok(Self {
             verifier: Arc::new(verifier(json)?),
             root: TrustRoot {
@@ -193,7 +215,7 @@ impl Good {
 }
 
 /// The verifier that trusts what this text of a `trusted_root.json` holds.
-pub(super) fn verifier(json: &str) -> Result<Verifier, TrustError> {
+fn verifier(json: &str) -> Result<Verifier, TrustError> {
     let unusable = |why: String| TrustError::Root(why);
     if json.trim().is_empty() {
         return Err(unusable("it is empty".to_owned()));
@@ -222,8 +244,7 @@ pub(super) fn verifier(json: &str) -> Result<Verifier, TrustError> {
     Verifier::new(&root).map_err(|error| unusable(clip(&error.to_string())))
 }
 
-/// The built-in root of the public good instance.
-pub(super) fn public_good() -> &'static str {
+fn public_good() -> &'static str {
     SigstoreInstance::PublicGood.embedded_trusted_root_json()
 }
 

@@ -11,7 +11,13 @@ use crate::domain::evidence::{
     Verdict, Verification, platform_name,
 };
 use crate::domain::policy::ImageReference;
+use crate::domain::time::Timestamp;
 use crate::present::clean::clean;
+
+mod seen;
+
+use seen::RootV1;
+pub use seen::Seen;
 
 /// The document of `verify --json`. Fields may be added, none renamed.
 #[derive(Debug, Serialize)]
@@ -33,6 +39,10 @@ pub struct VerifyV1 {
     other: Vec<ItemV1>,
     /// What each cosign would say of each subject.
     cosign: Vec<CosignV1>,
+    /// Whom the evidence was judged by.
+    trusted_root: Option<RootV1>,
+    /// When the evidence was collected.
+    collected_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,7 +114,7 @@ struct ClaimsV1 {
 
 impl VerifyV1 {
     /// An image that was judged.
-    pub fn of(reference: &str, found: &Verification) -> Self {
+    pub fn of(reference: &str, found: &Verification, seen: &Seen) -> Self {
         let mut sbom = BTreeMap::new();
         for platform in &found.sboms {
             let mut name = platform_name(&platform.platform);
@@ -132,6 +142,8 @@ impl VerifyV1 {
                 .map(ItemV1::of)
                 .collect(),
             cosign: found.clients.iter().map(CosignV1::of).collect(),
+            trusted_root: Some(RootV1::of(&seen.root)),
+            collected_at: Some(seen.collected_at),
         }
     }
 
@@ -157,6 +169,8 @@ impl VerifyV1 {
             warning_codes: Vec::new(),
             other: Vec::new(),
             cosign: Vec::new(),
+            trusted_root: None,
+            collected_at: None,
         }
     }
 }
@@ -254,7 +268,7 @@ fn codes(findings: &[Finding]) -> Vec<String> {
 }
 
 /// The same for a person.
-pub fn text(reference: &str, found: &Verification) -> String {
+pub fn text(reference: &str, found: &Verification, seen: &Seen) -> String {
     let mut out = String::new();
     let word = match found.verdict {
         Verdict::Verified => "VERIFIED",
@@ -262,7 +276,8 @@ pub fn text(reference: &str, found: &Verification) -> String {
         Verdict::Unknown => "CANNOT TELL",
     };
     let _ = writeln!(out, "{word}  {}", clean(reference));
-    let _ = writeln!(out, "  digest      {}", found.digest);
+    let _ = writeln!(out, "  digest        {}", found.digest);
+    out.push_str(&seen.lines());
     let mut row = |name: &str, report: &SubjectReport| {
         let mut line = format!("  {name:<22}{}", verdict_word(report.verdict));
         if let Some(layout) = layout_of(report) {

@@ -148,6 +148,11 @@ impl Registry {
         &self.access.image
     }
 
+    /// The address below which the registry answers.
+    pub fn url_of_all(&self) -> &Url {
+        &self.access.registry_url
+    }
+
     /// The registry as it is called in sentences.
     pub fn service(&self) -> &str {
         if self.access.image.is_docker_hub() {

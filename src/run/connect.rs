@@ -93,10 +93,12 @@ fn connect(
 /// The keys that the configuration names.
 pub(super) fn trust(config: &Config) -> Trust {
     match &config.trusted_root {
-        TrustedRoot::PublicGood => {
-            let cache = config.paths.cache.join("tuf");
-            Trust::of_public_good(Some(cache), SystemClock.now())
-        }
+        TrustedRoot::PublicGood => public_good(config),
         TrustedRoot::File(path) => Trust::of_file(path.clone()),
     }
+}
+
+/// The keys of Sigstore's public good instance.
+pub(super) fn public_good(config: &Config) -> Trust {
+    Trust::of_public_good(Some(config.paths.cache.join("tuf")), SystemClock.now())
 }

@@ -1,25 +1,29 @@
 //! `gonogo verify`: one image, judged by its evidence alone.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
+use tokio::task::JoinHandle;
 
-use super::{flags, interruptible, log_to_stderr, print, print_json, tokio_runtime};
+use super::{connect, flags, interruptible, log_to_stderr, print, print_json};
 use crate::cli::{Evidence, Global, VerifyArgs};
-use crate::config::{Config, Environment, TrustedRoot};
-use crate::domain::evidence::{Recipe, Subject, Verdict, Verification};
+use crate::config::{Config, Environment};
+use crate::domain::evidence::{Collected, Recipe, Subject, TrustRoot, Verdict, Verification};
 use crate::domain::policy::{GITHUB_ISSUER, IdentityPattern};
+use crate::domain::time::Timestamp;
 use crate::engine::runtime::{Clock as _, SystemClock};
-use crate::evidence::Judge;
-use crate::headless::verify::{VerifyV1, text, unseen};
+use crate::evidence::{Trust, TrustError};
+use crate::headless::verify::{Seen, VerifyV1, text, unseen};
 use crate::net::address::is_loopback;
 use crate::net::registry::RegistryAccess;
 use crate::net::{self, Limits};
 use crate::sources::github;
-use crate::sources::oci::{Client, Reference};
+use crate::sources::oci::{Client, Freshness, Keep, Reference};
 
-/// Largest trusted root that is read, bytes.
-const LARGEST_ROOT: u64 = 4 * 1024 * 1024;
+/// How long a newer trusted root is waited for when all else is at hand.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The name of the built-in trusted root.
 const PUBLIC_GOOD: &str = "public-good";
 
@@ -34,73 +38,179 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> eyre::Result<u8> {
         tracing::warn!("{note}");
     }
     let recipe = recipe(&config, &env, args)?;
-    let root = root(&config, args)?;
+    let trust = Arc::new(trust(&config, args));
     let client = client(&config, &env, args)?;
     let github = match args.github_attestations {
         true => Some(github(&config, &env, &recipe)?),
         false => None,
     };
-    let runtime = tokio_runtime()?;
+    // One thread is enough to wait with, and its memory grows in larger steps than that of others.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("the asynchronous runtime could not be started")?;
     let status = runtime.block_on(interruptible(look(
-        client, github, recipe, root, args, global,
+        &client, github, recipe, trust, args, global,
     )));
     runtime.shutdown_background();
     status
 }
 
 async fn look(
-    client: Client,
+    client: &Client,
     github: Option<github::Client>,
     recipe: Recipe,
-    root: Option<String>,
+    trust: Arc<Trust>,
     args: &VerifyArgs,
     global: &Global,
 ) -> eyre::Result<u8> {
+    let now = SystemClock.now();
+    let mut bench = Bench::new(trust, recipe, now);
+    let github = github.as_ref();
+    let wanted = if args.fresh {
+        Freshness::Fresh
+    } else {
+        Freshness::Known
+    };
+    let mut looked = gather(client, github, &mut bench, args, wanted, now).await?;
+    if let Ok(judged) = &looked
+        && judged.seen.is_kept
+        && judged.found.verdict != Verdict::Verified
+    {
+        // What was missing when it was kept may be there by now.
+        looked = gather(client, github, &mut bench, args, Freshness::Fresh, now).await?;
+    }
+    let name = args.reference.to_string();
+    match looked {
+        Ok(Judged {
+            collected,
+            found,
+            seen,
+        }) => {
+            if global.json {
+                print_json(&VerifyV1::of(&name, &found, &seen))?;
+            } else {
+                print(&text(&name, &found, &seen))?;
+            }
+            if found.verdict == Verdict::Verified && !seen.is_kept {
+                client.keep(&collected, seen.collected_at);
+            }
+            Ok(status(found.verdict))
+        }
+        Err(because) => {
+            if global.json {
+                print_json(&VerifyV1::unseen(&name, &args.reference, &because))?;
+            } else {
+                print(&unseen(&name, &because))?;
+            }
+            Ok(status(Verdict::Unknown))
+        }
+    }
+}
+
+/// Evidence with what is found of it.
+struct Judged {
+    collected: Arc<Collected>,
+    found: Verification,
+    seen: Seen,
+}
+
+/// All evidence of the image, judged; or why there is none.
+async fn gather(
+    client: &Client,
+    github: Option<&github::Client>,
+    bench: &mut Bench,
+    args: &VerifyArgs,
+    freshness: Freshness,
+    now: Timestamp,
+) -> eyre::Result<Result<Judged, String>> {
     let reference = match (&args.reference.digest, &args.reference.tag) {
         (Some(digest), _) => Reference::Digest(digest),
         (None, Some(tag)) => Reference::Tag(tag),
         (None, None) => return Err(eyre!("{} names no tag and no digest", args.reference)),
     };
-    let judge = tokio::task::spawn_blocking(move || match root {
-        Some(json) => Judge::of_root(&json, recipe),
-        None => Judge::of_public_good(recipe),
-    });
-    let mut gathered = client.evidence(reference, SystemClock.now()).await;
-    if let (Some(github), Ok(Some(collected))) = (&github, &mut gathered.outcome) {
-        let digest = &collected.whole.digest;
-        let found = github.attestations(digest, SystemClock.now()).await;
+    let gathered = client.evidence(reference, freshness, now).await;
+    tracing::debug!(requests = gathered.cost.requests, "looked at the registry");
+    let mut collected = match gathered.outcome {
+        Ok(Some(collected)) => collected,
+        Ok(None) => {
+            return Ok(Err(format!(
+                "There is no image {} in its registry.",
+                args.reference
+            )));
+        }
+        Err(failure) => return Ok(Err(format!("{} {}", failure.what, failure.advice))),
+    };
+    if let Some(github) = github {
+        let found = github.attestations(&collected.whole.digest, now).await;
         collected.add(found.pieces, found.gaps);
     }
-    tracing::debug!(requests = gathered.cost.requests, "looked at the registry");
-    let judge = judge.await.wrap_err("the trusted root was not read")??;
-    let name = args.reference.to_string();
-    let unseen_because = match gathered.outcome {
-        Ok(Some(collected)) => {
-            let judged = tokio::task::spawn_blocking(move || judge.judge(&collected));
-            return show(
-                &name,
-                &judged.await.wrap_err("the evidence was not judged")?,
-                global,
-            );
-        }
-        Ok(None) => format!("There is no image {name} in its registry."),
-        Err(failure) => format!("{} {}", failure.what, failure.advice),
-    };
-    if global.json {
-        print_json(&VerifyV1::unseen(&name, &args.reference, &unseen_because))?;
-    } else {
-        print(&unseen(&name, &unseen_because))?;
-    }
-    Ok(status(Verdict::Unknown))
+    let collected = Arc::new(collected);
+    let (found, root) = bench.judge(Arc::clone(&collected)).await?;
+    Ok(Ok(Judged {
+        collected,
+        found,
+        seen: Seen {
+            root,
+            collected_at: gathered.collected_at,
+            is_kept: gathered.freshness == Freshness::Known,
+            now,
+        },
+    }))
 }
 
-fn show(name: &str, found: &Verification, global: &Global) -> eyre::Result<u8> {
-    if global.json {
-        print_json(&VerifyV1::of(name, found))?;
-    } else {
-        print(&text(name, found))?;
+/// Where evidence is judged: by a root that is read while the registry answers, and that may get newer meanwhile.
+struct Bench {
+    trust: Arc<Trust>,
+    recipe: Recipe,
+    refresh: Option<JoinHandle<()>>,
+}
+
+impl Bench {
+    fn new(trust: Arc<Trust>, recipe: Recipe, now: Timestamp) -> Self {
+        let known = Arc::clone(&trust);
+        let refresh = tokio::spawn(async move {
+            let asked = Arc::clone(&known);
+            let wants = tokio::task::spawn_blocking(move || {
+                // It is needed in any case; whatever is wrong with it is told when it is used.
+                let _ = asked.root();
+                asked.wants_refresh(now)
+            });
+            if !wants.await.unwrap_or(false) {
+                return;
+            }
+            let Ok(http) = net::client(&Limits::default()) else {
+                return;
+            };
+            match known.refresh(&http, now).await {
+                Ok(root) => tracing::debug!(digest = %root.digest, "the trusted root is confirmed"),
+                // The known root is as good as it was.
+                Err(failure) => tracing::info!("{} {}", failure.what, failure.advice),
+            }
+        });
+        Self {
+            trust,
+            recipe,
+            refresh: Some(refresh),
+        }
     }
-    Ok(status(found.verdict))
+
+    /// Judges, by a newer root where one comes in time.
+    async fn judge(
+        &mut self,
+        collected: Arc<Collected>,
+    ) -> eyre::Result<(Verification, TrustRoot)> {
+        if let Some(refresh) = self.refresh.take() {
+            // Whatever comes later serves the next look.
+            let _ = tokio::time::timeout(PATIENCE, refresh).await;
+        }
+        let (trust, recipe) = (Arc::clone(&self.trust), self.recipe.clone());
+        let judged = tokio::task::spawn_blocking(move || {
+            let judge = trust.judge(recipe)?;
+            Ok::<_, TrustError>((judge.judge(&collected), judge.root().clone()))
+        });
+        Ok(judged.await.wrap_err("the evidence was not judged")??)
+    }
 }
 
 fn status(verdict: Verdict) -> u8 {
@@ -168,24 +278,13 @@ fn recipe(config: &Config, env: &Environment, args: &VerifyArgs) -> eyre::Result
     Ok(recipe)
 }
 
-/// The text of the trusted root; `None`: the built-in one.
-fn root(config: &Config, args: &VerifyArgs) -> eyre::Result<Option<String>> {
-    let path = match (&args.trusted_root, &config.trusted_root) {
-        (Some(path), _) if path == Path::new(PUBLIC_GOOD) => return Ok(None),
-        (Some(path), _) | (None, TrustedRoot::File(path)) => path,
-        (None, TrustedRoot::PublicGood) => return Ok(None),
-    };
-    let read = || -> std::io::Result<String> {
-        use std::io::Read as _;
-        let mut text = String::new();
-        std::fs::File::open(path)?
-            .take(LARGEST_ROOT)
-            .read_to_string(&mut text)?;
-        Ok(text)
-    };
-    read()
-        .map(Some)
-        .wrap_err_with(|| format!("the trusted root {} cannot be read", path.display()))
+/// The trusted root that the line names, else the configuration.
+fn trust(config: &Config, args: &VerifyArgs) -> Trust {
+    match &args.trusted_root {
+        Some(path) if path != Path::new(PUBLIC_GOOD) => Trust::of_file(path.clone()),
+        Some(_) => connect::public_good(config),
+        None => connect::trust(config),
+    }
 }
 
 fn client(config: &Config, env: &Environment, args: &VerifyArgs) -> eyre::Result<Client> {
@@ -209,7 +308,8 @@ fn client(config: &Config, env: &Environment, args: &VerifyArgs) -> eyre::Result
             registry_url: access.registry_url,
             credentials,
         },
-    ))
+    )
+    .with_keep(Keep::new(config.paths.cache.join("evidence"))))
 }
 
 /// GitHub, for what it keeps of the repository that must have signed.

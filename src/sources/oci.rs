@@ -14,9 +14,11 @@ use crate::sources::Answer;
 
 pub use crate::net::registry::{Reference, RegistryAccess};
 pub use evidence::Gathered;
+pub use keep::{Freshness, Keep};
 
 pub mod convert;
 mod evidence;
+mod keep;
 mod shelf;
 mod wire;
 
@@ -39,6 +41,8 @@ pub struct Client {
     /// Manifests and layers of evidence, as they came.
     raw: Shelf<RawManifest>,
     pieces: Shelf<bytes::Bytes>,
+    /// Where evidence is kept between two runs.
+    keep: Option<Keep>,
 }
 
 impl Client {
@@ -50,6 +54,7 @@ impl Client {
             configs: Shelf::new(REMEMBERED),
             raw: Shelf::new(REMEMBERED),
             pieces: Shelf::new(REMEMBERED),
+            keep: None,
         }
     }
 

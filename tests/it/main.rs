@@ -29,3 +29,4 @@ mod sim_registry;
 mod sources_github;
 mod sources_registry;
 mod support;
+mod trust;

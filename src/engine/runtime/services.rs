@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Collected, Expected, Recipe, TrustRoot, Verification};
@@ -14,9 +13,6 @@ use crate::sources::{Answer, Sources};
 
 /// Judged images whose bytes are kept, to be judged again when the keys change.
 const MOST_HELD: usize = 12;
-
-/// How long the keys are taken for the newest after they were confirmed.
-const ROOT_HOLDS: Duration = Duration::from_secs(24 * 3600);
 
 /// Everything that can be asked.
 #[derive(Debug)]
@@ -90,7 +86,7 @@ impl Services {
     async fn root(self: &Arc<Self>, now: Timestamp) -> Result<TrustRoot, Failure> {
         let services = Arc::clone(self);
         let known = tokio::task::spawn_blocking(move || {
-            let is_old = services.trust.is_older_than(ROOT_HOLDS, now);
+            let is_old = services.trust.wants_refresh(now);
             (is_old, services.trust.root())
         });
         match known.await {

@@ -22,6 +22,8 @@ use crate::domain::time::Timestamp;
 const TARGET: &str = "trusted_root.json";
 /// Where it is kept when the framework last confirmed what the folder holds.
 const CHECKED: &str = "checked.json";
+/// Where it is kept when the framework could last not tell.
+const TRIED: &str = "tried.json";
 /// How long a refresh may take as a whole.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What stays as it is after a failure.
@@ -50,10 +52,35 @@ impl TufRepository {
     }
 }
 
-/// When the folder's content was last confirmed.
+/// When something was last done with the folder.
 #[derive(Serialize, Deserialize)]
-struct Checked {
-    checked_at: Timestamp,
+struct Done {
+    at: Timestamp,
+}
+
+fn done(staged: &Staged, name: &str) -> Option<Timestamp> {
+    let bytes = staged.load(name).ok()??;
+    let done: Done = serde_json::from_slice(&bytes).ok()?;
+    Some(done.at)
+}
+
+fn note(staged: &Staged, name: &str, at: Timestamp) {
+    if let Ok(bytes) = serde_json::to_vec(&Done { at }) {
+        let _ = staged.store(name, &bytes);
+    }
+}
+
+/// When a refresh last failed.
+pub(super) fn tried(folder: &Path) -> Option<Timestamp> {
+    done(&Staged::over(Some(folder)), TRIED)
+}
+
+/// Notes that a refresh failed.
+pub(super) fn note_try(folder: &Path, now: Timestamp) {
+    let staged = Staged::over(Some(folder));
+    note(&staged, TRIED, now);
+    // Where it cannot be noted, it is only tried again sooner.
+    let _ = staged.commit();
 }
 
 /// What the repository says now; kept in the folder `cache` once all of it holds.
@@ -81,9 +108,7 @@ pub(super) async fn refresh(
         })?
         .map_err(|error| failure(&error))?;
     let good = good(&json, Some(now), expires)?;
-    if let Ok(checked) = serde_json::to_vec(&Checked { checked_at: now }) {
-        let _ = staged.store(CHECKED, &checked);
-    }
+    note(&staged, CHECKED, now);
     // Without a cache the next start begins with the built-in root, which is no reason not to use this one.
     if let Err(error) = staged.commit() {
         tracing::warn!("the trusted root could not be kept: {}", chain(&error));
@@ -98,13 +123,14 @@ pub(super) fn cached(
     now: Timestamp,
 ) -> Result<Option<Good>, Failure> {
     let staged = Staged::over(Some(folder));
-    let Some(checked) = staged.load(CHECKED).map_err(|error| unusable(&error))? else {
+    if staged
+        .load("timestamp.json")
+        .map_err(|error| unusable(&error))?
+        .is_none()
+    {
         return Ok(None);
-    };
-    let checked_at = serde_json::from_slice(&checked)
-        .ok()
-        .map(|checked: Checked| checked.checked_at)
-        .filter(|at| *at <= now);
+    }
+    let checked_at = done(&staged, CHECKED).filter(|at| *at <= now);
     let updater = Updater::new(StoreRepository::new(staged.clone()), &repository.root)
         .map_err(|error| unusable(&error))?
         .with_store(staged);

@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
 
-use super::{Client, convert, wire};
-use crate::domain::artifact::{Manifest, ManifestContent};
+use super::{Client, Freshness, convert, wire};
+use crate::domain::artifact::{Manifest, ManifestContent, PlatformEntry};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Attached, Collected, Gap, Layout, Piece, Place};
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
@@ -43,16 +43,20 @@ pub struct Gathered {
     pub cost: Cost,
     /// The registry's budget after it.
     pub rate: Option<Rate>,
+    /// When it was found.
+    pub collected_at: Timestamp,
+    /// Whether it is what was kept, or what the registry says now.
+    pub freshness: Freshness,
 }
 
 /// What many looks at a time cost together, and the bytes that they may still bring.
-struct Tally {
+pub(super) struct Tally {
     meter: Mutex<(Meter, u64)>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Tally {
-    fn add(&self, meter: Meter) {
+    pub(super) fn add(&self, meter: Meter) {
         let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
         sum.0.cost += meter.cost;
         sum.0.rate = meter.rate.or(sum.0.rate);
@@ -89,17 +93,31 @@ impl Found {
 
 impl Client {
     /// Everything that hangs on an image and its platforms.
-    pub async fn evidence(&self, reference: Reference<'_>, now: Timestamp) -> Gathered {
+    pub async fn evidence(
+        &self,
+        reference: Reference<'_>,
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Gathered {
         let tally = Tally {
             meter: Mutex::new((Meter::default(), 0)),
             now,
         };
-        let outcome = self.collect(reference, &tally).await;
+        let known = match freshness {
+            Freshness::Known => Box::pin(self.known(reference, &tally)).await,
+            Freshness::Fresh => None,
+        };
+        let (outcome, collected_at, freshness) = match known {
+            Some((collected, at)) => (Ok(Some(collected)), at, Freshness::Known),
+            None => (self.collect(reference, &tally).await, now, Freshness::Fresh),
+        };
         let (meter, _) = *tally.meter.lock().unwrap_or_else(PoisonError::into_inner);
         Gathered {
             outcome,
             cost: meter.cost,
             rate: meter.rate,
+            collected_at,
+            freshness,
         }
     }
 
@@ -111,6 +129,9 @@ impl Client {
         let Some(raw) = self.fetch(reference, tally).await? else {
             return Ok(None);
         };
+        // Whoever keeps the evidence keeps this with it.
+        let remembered = async { Ok(Some((raw.clone(), raw.bytes.len()))) };
+        self.raw.get_or_fetch(&raw.digest, remembered).await?;
         let manifest: Manifest = convert::manifest(&raw.bytes, &raw.media_type, &raw.digest)
             .map_err(|why| self.unreadable(&raw, &why))?;
         let digest = &raw.digest;
@@ -119,10 +140,7 @@ impl Client {
                 platforms,
                 attestations,
             } => {
-                let platforms: Vec<_> = platforms
-                    .into_iter()
-                    .filter(|entry| entry.platform.architecture != "unknown")
-                    .collect();
+                let platforms = images_of(platforms);
                 if platforms.len() > MOST_PLATFORMS {
                     return Err(too_many("platforms", platforms.len()));
                 }
@@ -440,6 +458,14 @@ impl Client {
             Err(too_many("bytes of evidence", bytes.len()))
         }
     }
+}
+
+/// The entries of an index that are images.
+pub(super) fn images_of(entries: Vec<PlatformEntry>) -> Vec<PlatformEntry> {
+    entries
+        .into_iter()
+        .filter(|entry| entry.platform.architecture != "unknown")
+        .collect()
 }
 
 /// The tag that stands for a digest: `sha256-<hex>`, with an ending or without. A SHA-512 digest is too long for one.

@@ -75,6 +75,11 @@ impl<T> Shelf<T> {
         }
     }
 
+    /// The thing of this digest, if it is remembered.
+    pub(super) fn peek(&self, digest: &Digest) -> Option<Arc<T>> {
+        self.lock().cells.get(digest)?.get().cloned()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ use gonogo::domain::policy::IdentityPattern;
 use gonogo::evidence::Judge;
 use gonogo::secret::{Credential, Provider};
 use gonogo::sim::oci::Registry;
-use gonogo::sources::oci::{Client, Reference, RegistryAccess};
+use gonogo::sources::oci::{Client, Freshness, Reference, RegistryAccess};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -208,7 +208,8 @@ async fn all_hold(folder: &Path, address: SocketAddr, without: &[&str]) {
     let looks = set.cases.iter().map(|case| async move {
         let client = client(address, &case.repository);
         let digest = case.digests["index"].parse().unwrap();
-        let gathered = Box::pin(client.evidence(Reference::Digest(&digest), noon()())).await;
+        let gathered =
+            Box::pin(client.evidence(Reference::Digest(&digest), Freshness::Fresh, noon()())).await;
         let collected = gathered.outcome.unwrap().expect("the image is there");
         let judge = Judge::of_root(root, set.recipe(case)).unwrap();
         let found = judge.judge(&collected);

@@ -78,7 +78,12 @@ fn wrong(case: &Case, found: &Verification) -> (usize, Vec<String>) {
 async fn judged(set: &Set, case: &Case, root: &str, address: std::net::SocketAddr) -> Verification {
     let client = client(address, &case.repository);
     let digest = case.digests["index"].parse().unwrap();
-    let gathered = Box::pin(client.evidence(Reference::Digest(&digest), noon()())).await;
+    let gathered = Box::pin(client.evidence(
+        Reference::Digest(&digest),
+        gonogo::sources::oci::Freshness::Fresh,
+        noon()(),
+    ))
+    .await;
     let collected = gathered.outcome.unwrap().expect("the image is there");
     Judge::of_root(root, set.recipe(case))
         .unwrap()

@@ -7,7 +7,7 @@ use gonogo::domain::digest::Digest;
 use gonogo::domain::evidence::{Recipe, SubjectVerdict, Verdict, Verification};
 use gonogo::domain::policy::IdentityPattern;
 use gonogo::evidence::Judge;
-use gonogo::sources::oci::Reference;
+use gonogo::sources::oci::{Freshness, Reference};
 use serde_json::json;
 
 use super::cases::client;
@@ -97,7 +97,8 @@ async fn judged(trouble: Trouble) -> (Verification, u32) {
         .fallback(move |method: Method, uri: Uri| async move { answer(trouble, &method, &uri) });
     let client = client(serve(router).await, "lab/rocket");
     let tag = "tag".parse().unwrap();
-    let gathered = Box::pin(client.evidence(Reference::Tag(&tag), noon()())).await;
+    let gathered =
+        Box::pin(client.evidence(Reference::Tag(&tag), Freshness::Fresh, noon()())).await;
     let collected = gathered.outcome.unwrap().expect("the image is there");
     let recipe = Recipe::of(
         "https://issuer.example",

@@ -121,7 +121,12 @@ impl Stage {
         let client = Client::new(http, access);
         let digest = self.index.parse().unwrap();
         let now = self.sim.clock().now();
-        let gathered = Box::pin(client.evidence(Reference::Digest(&digest), now)).await;
+        let gathered = Box::pin(client.evidence(
+            Reference::Digest(&digest),
+            gonogo::sources::oci::Freshness::Fresh,
+            now,
+        ))
+        .await;
         Ok(judge.judge(&gathered.outcome.unwrap().unwrap()))
     }
 }
