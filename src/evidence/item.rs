@@ -155,7 +155,9 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
         Err(error) => {
             let problem = refusal::problem(&error, &bundle, subject.as_str());
             (checks.by_log, checks.by_stamp) = match &error {
-                _ if problem.is_unsupported() => (Check::Unknown, Check::Unknown),
+                _ if problem.is_unsupported() || !refusal::is_read(&bundle) => {
+                    (Check::Unknown, Check::Unknown)
+                }
                 Error::Timestamp(_) | Error::Certificate(_) => {
                     (without_stamps(judge, piece, subject, &bundle), Check::Fails)
                 }

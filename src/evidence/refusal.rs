@@ -17,6 +17,12 @@ pub(super) fn problem(error: &Error, bundle: &Bundle, subject: &str) -> Problem 
             let found = subjects(bundle);
             return Problem::differs(Claim::SubjectDigest, subject, found.as_deref());
         }
+        // It is about something else, by names that are no SHA-256.
+        Error::UnsupportedBundle(_)
+            if statement(bundle).is_some() && subjects(bundle).is_none() =>
+        {
+            return Problem::differs(Claim::SubjectDigest, subject, None);
+        }
         Error::Certificate(error) => certificate(error, bundle),
         // What does not fit the statement's subjects does not fit what the log holds.
         Error::TransparencyLog(_) | Error::ArtifactMismatch(_) => Fault::LogInvalid,
@@ -123,12 +129,22 @@ fn names_certificate(entry: &TransparencyLogEntry, bundle: &Bundle) -> bool {
         .is_ok_and(|logged| logged.as_bytes() == certificate.as_bytes())
 }
 
-/// The digests that a statement is about, not verified.
-fn subjects(bundle: &Bundle) -> Option<String> {
+/// Whether the verifier can read what is signed. Some clients read more: of two equal keys they take the last.
+pub(super) fn is_read(bundle: &Bundle) -> bool {
+    !matches!(bundle.content, SignatureContent::DsseEnvelope(_)) || statement(bundle).is_some()
+}
+
+/// The statement in an envelope, not verified.
+fn statement(bundle: &Bundle) -> Option<Statement> {
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
         return None;
     };
-    let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes()).ok()?;
+    serde_json::from_slice(envelope.payload.as_bytes()).ok()
+}
+
+/// The digests that a statement is about, not verified.
+fn subjects(bundle: &Bundle) -> Option<String> {
+    let statement = statement(bundle)?;
     let digests: Vec<_> = statement
         .subject
         .iter()
