@@ -150,7 +150,7 @@ pub(super) const ALL: &[Forgery] = &[
         name: "two-names",
         summary: "The certificates bear our workflow's address and, after it, a stranger's.",
         incident: Some(15),
-        truth: Truth::nothing_holds(&["identity-mismatch"]),
+        truth: Truth::nothing_holds(&["certificate-malformed"]),
         sign: Some(|draft| {
             draft.crafts(|craft| {
                 let theirs = format!("https://github.com/{MALLORY}/{SIGNER}@refs/heads/main");
@@ -163,7 +163,7 @@ pub(super) const ALL: &[Forgery] = &[
         name: "two-names-stranger-first",
         summary: "The certificates bear a stranger's address and, after it, our workflow's.",
         incident: Some(15),
-        truth: Truth::nothing_holds(&["identity-mismatch"]),
+        truth: Truth::nothing_holds(&["certificate-malformed"]),
         sign: Some(|draft| {
             draft.crafts(|craft| {
                 craft.more_names = vec![Name::Uri(craft.claims.identity.clone())];
@@ -177,7 +177,7 @@ pub(super) const ALL: &[Forgery] = &[
         name: "name-and-email",
         summary: "The certificates bear our workflow's address and a person's e-mail address.",
         incident: Some(15),
-        truth: Truth::nothing_holds(&["identity-mismatch"]),
+        truth: Truth::nothing_holds(&["certificate-malformed"]),
         sign: Some(|draft| {
             draft.crafts(|craft| {
                 craft.more_names = vec![Name::Email("mallory@example.com".to_owned())];

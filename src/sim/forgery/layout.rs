@@ -61,15 +61,13 @@ pub(super) const ALL: &[Forgery] = &[
         ..HONEST
     },
     Forgery {
-        name: "github-attestations-only",
-        summary: "The signature is in the registry; provenance and SBOMs are with GitHub alone.",
+        name: "provenance-on-github-only",
+        summary: "The provenance is with GitHub alone; all else is in the registry.",
         incident: Some(14),
-        truth: Truth::GO,
+        truth: Truth::warned(&["only-on-github", "provenance-v1"]),
         sign: Some(|draft| {
-            for item in &mut draft.items {
-                if item.what != What::Signature {
-                    item.form = Form::Github(Delivery::Address);
-                }
+            for item in draft.of(&What::Provenance) {
+                item.form = Form::Github(Delivery::Address);
             }
             newer_provenance(draft);
         }),

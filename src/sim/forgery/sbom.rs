@@ -102,7 +102,11 @@ pub(super) const ALL: &[Forgery] = &[
         name: "attestations-piled-up",
         summary: "Everything was attested twice, as re-runs without replacement do it.",
         incident: Some(13),
-        truth: Truth::warned(&["duplicate-attestation"]),
+        truth: Truth::warned(&[
+            "duplicate-attestation",
+            "duplicate-attestation:amd64",
+            "duplicate-attestation:arm64",
+        ]),
         sign: Some(|draft| twice(draft, |item| item.what != What::Signature)),
         ..HONEST
     },
@@ -110,7 +114,7 @@ pub(super) const ALL: &[Forgery] = &[
         name: "signed-twice",
         summary: "The image was signed twice.",
         incident: None,
-        truth: Truth::GO,
+        truth: Truth::warned(&["duplicate-signature"]),
         sign: Some(|draft| twice(draft, |item| item.what == What::Signature)),
         ..HONEST
     },

@@ -99,7 +99,7 @@ pub(super) const ALL: &[Forgery] = &[
         name: "no-subject",
         summary: "The provenance is about nothing.",
         incident: Some(16),
-        truth: Truth::bad_provenance(&["subject-mismatch"]),
+        truth: Truth::bad_provenance(&["malformed"]),
         sign: Some(|draft| subjects(draft, Vec::clear)),
         ..HONEST
     },

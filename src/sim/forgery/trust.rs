@@ -206,7 +206,7 @@ pub(super) const ALL: &[Forgery] = &[
     Forgery {
         name: "trust-root-of-others",
         summary: "The trust root is that of another instance.",
-        truth: Truth::nothing_holds(&["untrusted-ca"]),
+        truth: Truth::nothing_holds(&["tlog-invalid"]),
         root: Root::Other,
         ..HONEST
     },

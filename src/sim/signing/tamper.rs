@@ -136,7 +136,11 @@ impl Tamper {
         let payload = envelope.get("payload").and_then(Value::as_str);
         let payload = payload.and_then(|text| STANDARD.decode(text).ok());
         let text = String::from_utf8_lossy(&payload.unwrap_or_default()).into_owned();
-        let more = text.replacen("\"predicate\":{", "\"predicate\":{\"tested\":false,", 1);
+        let more = text.replacen(
+            "\"predicateType\":",
+            "\"tested\":false,\"predicateType\":",
+            1,
+        );
         if let Some(payload) = envelope.get_mut("payload") {
             *payload = json!(STANDARD.encode(more));
         }

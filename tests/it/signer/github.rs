@@ -1,6 +1,7 @@
 //! What the simulated GitHub keeps, as GitHub's own client reads it.
 
-use super::verifiers::{SLSA_V1, SLSA_V02, Stage, Verifiers};
+use super::verifiers::{Place, SLSA_V1, SLSA_V02, Stage, Verifiers};
+use gonogo::domain::evidence::Verdict;
 
 const SPDX: &str = "https://spdx.dev/Document";
 
@@ -12,7 +13,7 @@ async fn attestations_that_github_keeps_are_accepted_by_its_client() {
     for scenario in [
         "happy+github-attestations",
         "happy+github-attestations-inline",
-        "waiting-gate+github-attestations-only",
+        "waiting-gate+provenance-on-github-only",
     ] {
         let stage = Stage::of(scenario).await;
         let said = verifiers.gh_on_github(&stage, SLSA_V1).await;
@@ -23,6 +24,18 @@ async fn attestations_that_github_keeps_are_accepted_by_its_client() {
             assert!(!said.accepted, "{scenario}, {other}: {}", said.text);
         }
     }
+}
+
+#[tokio::test]
+async fn the_product_finds_at_github_what_the_registry_lacks() {
+    let stage = Stage::of("provenance-on-github-only").await;
+    let found = stage.product().await.unwrap();
+    assert_eq!(found.verdict, Verdict::Refused);
+    let places = [Place::Registry, Place::Github];
+    let found = stage.product_that_looks(&places).await.unwrap();
+    assert_eq!(found.verdict, Verdict::Verified, "{:#?}", found.reasons);
+    let warnings: Vec<&str> = found.warnings.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(warnings, ["only-on-github", "provenance-v1"]);
 }
 
 #[tokio::test]

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use gonogo::domain::evidence::{Recipe, Verification};
 use gonogo::domain::policy::IdentityPattern;
 use gonogo::evidence::{Judge, TrustError};
-use gonogo::secret::{Credential, Provider};
+use gonogo::secret::{Credential, Provider, Secret};
 use gonogo::sim::Sim;
-use gonogo::sources::oci::{Client, Reference, RegistryAccess};
+use gonogo::sources::github;
+use gonogo::sources::oci::{Client, Freshness, Reference, RegistryAccess};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -46,12 +47,15 @@ impl Part {
 /// What a verifier answered.
 pub(super) struct Said {
     pub(super) accepted: bool,
+    pub(super) exit: Option<i32>,
     pub(super) text: String,
 }
 
 /// A release that was played as far as it goes, with the files that verifiers need.
 pub(super) struct Stage {
     pub(super) sim: Sim,
+    /// What cosign calls the provenance's type, and the type itself.
+    pub(super) provenance: (&'static str, &'static str),
     pub(super) registry: String,
     pub(super) index: String,
     amd64: String,
@@ -73,6 +77,11 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         write_trust(folder.path(), sim.trusted_root_json());
         Self {
+            provenance: if scenario.ends_with("provenance-v1") {
+                ("slsaprovenance1", SLSA_V1)
+            } else {
+                ("slsaprovenance", SLSA_V02)
+            },
             registry: sim.endpoints().registry.replace("http://", ""),
             amd64: platform("amd64"),
             arm64: platform("arm64"),
@@ -82,7 +91,7 @@ impl Stage {
         }
     }
 
-    fn digest(&self, part: Part) -> &str {
+    pub(super) fn digest(&self, part: Part) -> &str {
         match part {
             Part::Signature | Part::Provenance => &self.index,
             Part::SbomAmd64 => &self.amd64,
@@ -95,21 +104,22 @@ impl Stage {
     }
 
     /// Whether bundles refer to the digest; the registry lists them under a tag.
-    fn has_bundles(&self, digest: &str) -> bool {
+    pub(super) fn has_bundles(&self, digest: &str) -> bool {
         let tag = digest.replace(':', "-");
         self.sim.registry().resolve(REPO, &tag).is_some()
     }
 
-    /// What the product itself says.
+    /// What the product itself says of what the registry holds.
     pub(super) async fn product(&self) -> Result<Verification, TrustError> {
-        let mut recipe = Recipe::of(ISSUER, IdentityPattern::literal(IDENTITY));
-        let truth = self.sim.truth();
-        recipe.repository = Some(REPO.to_owned());
-        recipe.entry_point = Some(".github/workflows/release.yml".to_owned());
-        recipe.commit = Some(truth.sha);
-        recipe.run = Some(format!("{}-1", truth.run_id));
-        recipe.git_ref = Some("refs/tags/v1.6.9".to_owned());
-        let judge = Judge::of_root(self.sim.trusted_root_json(), recipe)?;
+        self.product_that_looks(&[Place::Registry]).await
+    }
+
+    /// What the product itself says of what these places hold.
+    pub(super) async fn product_that_looks(
+        &self,
+        places: &[Place],
+    ) -> Result<Verification, TrustError> {
+        let judge = Judge::of_root(self.sim.trusted_root_json(), self.recipe())?;
         let access = RegistryAccess {
             image: format!("{}/{REPO}", self.registry).parse().unwrap(),
             registry_url: self.sim.endpoints().registry.parse().unwrap(),
@@ -121,14 +131,48 @@ impl Stage {
         let client = Client::new(http, access);
         let digest = self.index.parse().unwrap();
         let now = self.sim.clock().now();
-        let gathered = Box::pin(client.evidence(
-            Reference::Digest(&digest),
-            gonogo::sources::oci::Freshness::Fresh,
-            now,
-        ))
-        .await;
-        Ok(judge.judge(&gathered.outcome.unwrap().unwrap()))
+        let reference = Reference::Digest(&digest);
+        let gathered = Box::pin(client.evidence(reference, Freshness::Fresh, now)).await;
+        let mut collected = gathered.outcome.unwrap().unwrap();
+        if places.contains(&Place::Github) {
+            let found = self.github().attestations(&digest, now).await;
+            collected.add(found.pieces, found.gaps);
+        }
+        Ok(judge.judge(&collected))
     }
+
+    fn github(&self) -> github::Client {
+        github::Client::new(github::GithubAccess {
+            api_url: self.sim.endpoints().github.parse().unwrap(),
+            repo: REPO.parse().unwrap(),
+            token: Provider::fixed(Credential::Present {
+                value: Secret::new(gonogo::sim::TOKEN).unwrap(),
+                from: "the simulator".to_owned(),
+            }),
+            release_workflow: "release.yml".to_owned(),
+            publish_workflow: None,
+            environments: Vec::new(),
+            limits: gonogo::net::Limits::default(),
+        })
+    }
+
+    fn recipe(&self) -> Recipe {
+        let mut recipe = Recipe::of(ISSUER, IdentityPattern::literal(IDENTITY));
+        let truth = self.sim.truth();
+        recipe.repository = Some(REPO.to_owned());
+        recipe.entry_point = Some(".github/workflows/release.yml".to_owned());
+        recipe.commit = Some(truth.sha);
+        recipe.run = Some(format!("{}-1", truth.run_id));
+        recipe.git_ref = Some("refs/tags/v1.6.9".to_owned());
+        recipe
+    }
+}
+
+/// Where the product looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Registry,
+    Github,
 }
 
 /// The trust root in the forms that the verifiers read.
@@ -269,7 +313,7 @@ fn quiet(program: &Path, stage: &Stage) -> Command {
 fn cosign_arguments(command: &mut Command, stage: &Stage, part: Part) {
     match part {
         Part::Signature => command.arg("verify"),
-        Part::Provenance => command.args(["verify-attestation", "--type", "slsaprovenance"]),
+        Part::Provenance => command.args(["verify-attestation", "--type", stage.provenance.0]),
         Part::SbomAmd64 | Part::SbomArm64 => {
             command.args(["verify-attestation", "--type", "spdxjson"])
         }
@@ -301,6 +345,7 @@ async fn said(mut command: Command) -> Said {
     text.truncate(text.floor_char_boundary(2000));
     Said {
         accepted: output.status.success(),
+        exit: output.status.code(),
         text,
     }
 }
