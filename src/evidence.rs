@@ -19,6 +19,7 @@ mod report;
 mod sbom;
 mod signer;
 mod statement;
+mod strict;
 mod trust;
 
 pub use trust::{Trust, TufRepository};

@@ -7,6 +7,7 @@ mod expected;
 mod predicate;
 mod problem;
 mod recipe;
+mod sbom;
 mod trust;
 
 pub use checks::{Check, Checks, Form};
@@ -16,6 +17,7 @@ pub use expected::Expected;
 pub use predicate::Predicate;
 pub use problem::{Claim, Fault, Problem, Remark};
 pub use recipe::{Recipe, Subject};
+pub use sbom::{Direction, Package, PackageDiff, SbomSummary, VersionChange};
 pub use trust::{TrustOrigin, TrustRoot};
 
 use serde::{Deserialize, Serialize};
@@ -123,26 +125,6 @@ pub struct Claims {
     pub times: Vec<Timestamp>,
 }
 
-/// What an SBOM lists.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SbomSummary {
-    /// The document's name.
-    pub name: Option<String>,
-    /// The packages, in the document's order.
-    pub packages: Vec<Package>,
-}
-
-/// One package of an SBOM.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Package {
-    /// Its name.
-    pub name: String,
-    /// Its version, where it is known.
-    pub version: Option<String>,
-    /// Its package URL, where it has one.
-    pub purl: Option<String>,
-}
-
 /// What is found of one subject: the signature, the provenance, or one platform's SBOM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -189,6 +171,25 @@ pub struct PlatformReport {
     pub digest: Digest,
     /// What is found.
     pub report: SubjectReport,
+}
+
+impl PlatformReport {
+    /// What the newest valid SBOM lists; one that does not hold is never read.
+    pub fn sbom(&self) -> Option<&SbomSummary> {
+        if self.report.verdict != SubjectVerdict::Valid {
+            return None;
+        }
+        let time = |item: &&Item| {
+            let times = item.claims.as_ref().map(|claims| claims.times.as_slice());
+            times.unwrap_or_default().iter().max().copied()
+        };
+        self.report
+            .items
+            .iter()
+            .filter(|item| item.verdict == ItemVerdict::Valid && item.sbom.is_some())
+            .max_by_key(time)
+            .and_then(|item| item.sbom.as_ref())
+    }
 }
 
 /// One sentence for a person, with a short name for a script.

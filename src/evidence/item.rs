@@ -7,7 +7,7 @@ use sigstore_verify::{Error, VerificationPolicy, VerificationResult};
 
 use super::bundle::Envelope;
 use super::statement::{SIGN_V1, SLSA_V02, Statement, kind_of};
-use super::{Judge, bundle, clip, elsewhere, legacy, provenance, refusal, sbom, signer};
+use super::{Judge, bundle, clip, elsewhere, legacy, provenance, refusal, sbom, signer, strict};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
     Check, Checks, Claims, Fault, Form, Item, ItemVerdict, Kind, Piece, Place, Predicate, Problem,
@@ -54,6 +54,11 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
     item.claims = looked.claims;
     item.checks = looked.checks;
     item.checks.shape = shape(statement.as_ref());
+    if item.problems.is_empty()
+        && let Some(why) = ambiguous(piece, payload.as_deref())
+    {
+        item.problems.push(Problem::broken(Fault::Malformed, why));
+    }
     if let Some(claims) = item.claims.clone()
         && item.problems.is_empty()
     {
@@ -79,6 +84,12 @@ fn hint(piece: &Piece) -> Option<String> {
         .iter()
         .find_map(|key| piece.annotations.get(*key))
         .map(|text| clip(text))
+}
+
+/// Why readers of the signed text may each read another thing.
+fn ambiguous(piece: &Piece, payload: Option<&[u8]>) -> Option<String> {
+    let inner = payload.and_then(strict::fault);
+    inner.or_else(|| strict::fault(&piece.bytes))
 }
 
 /// Whether clients can read the statement, which they do into records of their own.

@@ -61,7 +61,7 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
             PlatformReport {
                 platform: platform.clone(),
                 digest: attached.digest.clone(),
-                report: report(found, &attached.gaps, counts),
+                report: report(found, &attached.digest, &attached.gaps, counts),
             }
         })
         .collect();
@@ -69,10 +69,13 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
         digest: whole.digest.clone(),
         verdict: Verdict::Verified,
         // GitHub keeps no signatures of images, so nothing of them is missed there.
-        signature: report(signatures, whole.gaps.iter().filter(is_of_registry), |_| {
-            true
-        }),
-        provenance: report(provenances, &whole.gaps, |_| true),
+        signature: report(
+            signatures,
+            &whole.digest,
+            whole.gaps.iter().filter(is_of_registry),
+            |_| true,
+        ),
+        provenance: report(provenances, &whole.digest, &whole.gaps, |_| true),
         sboms: platforms,
         index_sboms,
         others,
@@ -105,6 +108,7 @@ fn unseen(collected: &Collected) -> Vec<Digest> {
 /// The verdict on one subject, over those items that count.
 fn report<'a>(
     items: Vec<Item>,
+    digest: &Digest,
     gaps: impl IntoIterator<Item = &'a Gap>,
     counts: impl Fn(&Item) -> bool,
 ) -> SubjectReport {
@@ -117,7 +121,7 @@ fn report<'a>(
         SubjectVerdict::Valid
     } else if gaps.into_iter().any(is_failure) {
         SubjectVerdict::Unknown
-    } else if has(ItemVerdict::Unsupported) {
+    } else if has(ItemVerdict::Unsupported) || !is_judged(digest) {
         SubjectVerdict::Unsupported
     } else if has(ItemVerdict::Invalid) {
         SubjectVerdict::Invalid
@@ -125,6 +129,11 @@ fn report<'a>(
         SubjectVerdict::Absent
     };
     SubjectReport { verdict, items }
+}
+
+/// Clients sign and look for SHA-256 alone.
+fn is_judged(digest: &Digest) -> bool {
+    digest.as_str().starts_with("sha256:")
 }
 
 fn is_failure(gap: &Gap) -> bool {
@@ -253,6 +262,10 @@ impl Told {
             SubjectVerdict::Unsupported => {
                 self.is_unknown = true;
                 self.problems(place, judge, ItemVerdict::Unsupported);
+                if !is_judged(place.digest) {
+                    let words = "unsupported: what hangs on a digest other than SHA-256 cannot be judged here";
+                    self.reasons.add("unsupported", place.name(), words);
+                }
             }
             // Why is told where the gaps are.
             SubjectVerdict::Unknown => self.is_unknown = true,
