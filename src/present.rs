@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod clean;
+pub mod cosign;
 pub mod flow;
 pub mod gate;
 pub mod graph;
@@ -11,6 +12,7 @@ pub mod news;
 pub mod outside;
 pub mod phrases;
 pub mod role;
+pub mod sbom;
 pub mod stage;
 pub mod tags;
 pub mod words;

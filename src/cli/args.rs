@@ -178,6 +178,9 @@ pub struct VerifyArgs {
     /// Look in GitHub's store of attestations too, which needs the repository's name.
     #[arg(long)]
     pub github_attestations: bool,
+    /// Another image of the same repository: say what packages changed since, by SBOMs that hold.
+    #[arg(long, value_name = "REF")]
+    pub previous: Option<ImageReference>,
     /// Types of SBOM statements that count: spdx, cyclonedx, or an address.
     #[arg(long, value_name = "TYPE", value_delimiter = ',')]
     pub sbom_type: Vec<String>,

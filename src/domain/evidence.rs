@@ -22,7 +22,7 @@ pub use trust::{TrustOrigin, TrustRoot};
 
 use serde::{Deserialize, Serialize};
 
-use super::artifact::Platform;
+use super::artifact::{AttestationEntry, Platform};
 use super::digest::Digest;
 use super::time::Timestamp;
 
@@ -234,6 +234,9 @@ pub struct Verification {
     pub reasons: Vec<Finding>,
     /// What to know all the same.
     pub warnings: Vec<Finding>,
+    /// `BuildKit`'s attestations inside the index, which nobody signed.
+    #[serde(default)]
+    pub buildkit: Vec<AttestationEntry>,
     /// Digests at which not everything could be looked at.
     #[serde(default)]
     pub unseen: Vec<Digest>,

@@ -81,6 +81,7 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
         others,
         reasons: Vec::new(),
         warnings: Vec::new(),
+        buildkit: collected.buildkit.clone(),
         unseen: unseen(collected),
         clients: Vec::new(),
     };

@@ -1,8 +1,12 @@
 //! What `gonogo verify` prints: text, and JSON whose names are frozen.
 
+mod packages;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+pub use packages::Previous;
+use packages::{DiffV1, PackageV1, PlatformDiffV1, PreviousV1};
 use serde::Serialize;
 
 use crate::domain::evidence::cosign::{self, Client};
@@ -43,6 +47,26 @@ pub struct VerifyV1 {
     trusted_root: Option<RootV1>,
     /// When the evidence was collected.
     collected_at: Option<Timestamp>,
+    /// What each platform's valid SBOM lists.
+    packages: BTreeMap<String, Vec<PackageV1>>,
+    /// In what each platform's list differs from the first one's.
+    platform_differences: Vec<PlatformDiffV1>,
+    /// The image that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<PreviousV1>,
+    /// In what each platform's list differs from that image's; `null`: one of them has no valid SBOM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_difference: Option<BTreeMap<String, Option<DiffV1>>>,
+    /// Attestations that a build tool put into the index, and that nobody signed.
+    buildkit: Vec<BuildkitV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct BuildkitV1 {
+    digest: String,
+    /// The manifest that it speaks of.
+    of: Option<String>,
+    signed: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,7 +138,12 @@ struct ClaimsV1 {
 
 impl VerifyV1 {
     /// An image that was judged.
-    pub fn of(reference: &str, found: &Verification, seen: &Seen) -> Self {
+    pub fn of(
+        reference: &str,
+        found: &Verification,
+        seen: &Seen,
+        previous: Option<&Previous>,
+    ) -> Self {
         let mut sbom = BTreeMap::new();
         for platform in &found.sboms {
             let mut name = platform_name(&platform.platform);
@@ -144,6 +173,20 @@ impl VerifyV1 {
             cosign: found.clients.iter().map(CosignV1::of).collect(),
             trusted_root: Some(RootV1::of(&seen.root)),
             collected_at: Some(seen.collected_at),
+            packages: packages::lists(found),
+            platform_differences: packages::platform_differences(found),
+            previous: previous.map(PreviousV1::of),
+            previous_difference: previous
+                .map(|previous| packages::previous_difference(found, previous)),
+            buildkit: found
+                .buildkit
+                .iter()
+                .map(|entry| BuildkitV1 {
+                    digest: entry.digest.to_string(),
+                    of: entry.of.as_ref().map(ToString::to_string),
+                    signed: false,
+                })
+                .collect(),
         }
     }
 
@@ -171,6 +214,11 @@ impl VerifyV1 {
             cosign: Vec::new(),
             trusted_root: None,
             collected_at: None,
+            packages: BTreeMap::new(),
+            platform_differences: Vec::new(),
+            previous: None,
+            previous_difference: None,
+            buildkit: Vec::new(),
         }
     }
 }
@@ -268,7 +316,12 @@ fn codes(findings: &[Finding]) -> Vec<String> {
 }
 
 /// The same for a person.
-pub fn text(reference: &str, found: &Verification, seen: &Seen) -> String {
+pub fn text(
+    reference: &str,
+    found: &Verification,
+    seen: &Seen,
+    previous: Option<&Previous>,
+) -> String {
     let mut out = String::new();
     let word = match found.verdict {
         Verdict::Verified => "VERIFIED",
@@ -305,6 +358,8 @@ pub fn text(reference: &str, found: &Verification, seen: &Seen) -> String {
         let name = format!("SBOM {}", clean(&platform_name(&platform.platform)));
         row(&name, &platform.report);
     }
+    beside(&mut out, found);
+    packages::text(&mut out, found, previous);
     for finding in &found.reasons {
         let _ = writeln!(out, "  ✗ {}", clean(&finding.sentence));
     }
@@ -315,6 +370,37 @@ pub fn text(reference: &str, found: &Verification, seen: &Seen) -> String {
         let _ = writeln!(out, "  · {}", clean(&sentence));
     }
     out
+}
+
+/// What is there beside the subjects: SBOMs at the index, other kinds, and what a build tool put into the index.
+fn beside(out: &mut String, found: &Verification) {
+    let mut row = |name: &str, item: &Item| {
+        let verdict = match item.verdict {
+            ItemVerdict::Valid => "valid",
+            ItemVerdict::Invalid => "INVALID",
+            ItemVerdict::Unsupported => "unsupported",
+        };
+        let kind = item.predicate_type.as_deref().unwrap_or("of no known type");
+        let on = match &item.on {
+            Some(digest) if *digest != found.digest => format!(" on {}", digest.short()),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "  {name:<22}{verdict}{on}, {}", clean(kind));
+    };
+    for item in &found.index_sboms {
+        row("SBOM on the index", item);
+    }
+    for item in &found.others {
+        row("other", item);
+    }
+    for entry in &found.buildkit {
+        let of = entry.of.as_ref().map_or_else(
+            || "of nothing that it names".to_owned(),
+            |of| format!("of {}", of.short()),
+        );
+        let name = "BuildKit attestation";
+        let _ = writeln!(out, "  {name:<22}unsigned, {of}; it proves nothing");
+    }
 }
 
 /// That an image could not be looked at, for a person.

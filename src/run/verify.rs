@@ -11,11 +11,11 @@ use super::{connect, flags, interruptible, log_to_stderr, print, print_json};
 use crate::cli::{Evidence, Global, VerifyArgs};
 use crate::config::{Config, Environment};
 use crate::domain::evidence::{Collected, Recipe, Subject, TrustRoot, Verdict, Verification};
-use crate::domain::policy::{GITHUB_ISSUER, IdentityPattern};
+use crate::domain::policy::{GITHUB_ISSUER, IdentityPattern, ImageReference};
 use crate::domain::time::Timestamp;
 use crate::engine::runtime::{Clock as _, SystemClock};
 use crate::evidence::{Trust, TrustError};
-use crate::headless::verify::{Seen, VerifyV1, text, unseen};
+use crate::headless::verify::{Previous, Seen, VerifyV1, text, unseen};
 use crate::net::address::is_loopback;
 use crate::net::registry::RegistryAccess;
 use crate::net::{self, Limits};
@@ -65,20 +65,37 @@ async fn look(
     global: &Global,
 ) -> eyre::Result<u8> {
     let now = SystemClock.now();
-    let mut bench = Bench::new(trust, recipe, now);
+    let previous = args.previous.as_ref();
+    if previous.is_some_and(|previous| previous.repository != args.reference.repository) {
+        return Err(eyre!(
+            "--previous names an image of another repository than {}",
+            args.reference.repository
+        ));
+    }
+    let mut bench = Bench::new(trust, now);
     let github = github.as_ref();
+    let image = &args.reference;
     let wanted = if args.fresh {
         Freshness::Fresh
     } else {
         Freshness::Known
     };
-    let mut looked = gather(client, github, &mut bench, args, wanted, now).await?;
+    let mut looked = gather(client, github, &mut bench, &recipe, image, wanted, now).await?;
     if let Ok(judged) = &looked
         && judged.seen.is_kept
         && judged.found.verdict != Verdict::Verified
     {
         // What was missing when it was kept may be there by now.
-        looked = gather(client, github, &mut bench, args, Freshness::Fresh, now).await?;
+        looked = gather(
+            client,
+            github,
+            &mut bench,
+            &recipe,
+            image,
+            Freshness::Fresh,
+            now,
+        )
+        .await?;
     }
     let name = args.reference.to_string();
     match looked {
@@ -87,10 +104,14 @@ async fn look(
             found,
             seen,
         }) => {
+            let previous = match previous {
+                Some(image) => Some(before(client, &mut bench, &recipe, image, wanted, now).await?),
+                None => None,
+            };
             if global.json {
-                print_json(&VerifyV1::of(&name, &found, &seen))?;
+                print_json(&VerifyV1::of(&name, &found, &seen, previous.as_ref()))?;
             } else {
-                print(&text(&name, &found, &seen))?;
+                print(&text(&name, &found, &seen, previous.as_ref()))?;
             }
             if found.verdict == Verdict::Verified && !seen.is_kept {
                 client.keep(&collected, seen.collected_at);
@@ -108,6 +129,24 @@ async fn look(
     }
 }
 
+/// What is found of another image, which was built of another commit by another run.
+async fn before(
+    client: &Client,
+    bench: &mut Bench,
+    recipe: &Recipe,
+    image: &ImageReference,
+    freshness: Freshness,
+    now: Timestamp,
+) -> eyre::Result<Previous> {
+    let mut recipe = recipe.clone();
+    (recipe.commit, recipe.run, recipe.git_ref) = (None, None, None);
+    let looked = gather(client, None, bench, &recipe, image, freshness, now).await?;
+    Ok(Previous {
+        reference: image.to_string(),
+        found: looked.map(|judged| judged.found),
+    })
+}
+
 /// Evidence with what is found of it.
 struct Judged {
     collected: Arc<Collected>,
@@ -120,24 +159,22 @@ async fn gather(
     client: &Client,
     github: Option<&github::Client>,
     bench: &mut Bench,
-    args: &VerifyArgs,
+    recipe: &Recipe,
+    image: &ImageReference,
     freshness: Freshness,
     now: Timestamp,
 ) -> eyre::Result<Result<Judged, String>> {
-    let reference = match (&args.reference.digest, &args.reference.tag) {
+    let reference = match (&image.digest, &image.tag) {
         (Some(digest), _) => Reference::Digest(digest),
         (None, Some(tag)) => Reference::Tag(tag),
-        (None, None) => return Err(eyre!("{} names no tag and no digest", args.reference)),
+        (None, None) => return Err(eyre!("{image} names no tag and no digest")),
     };
     let gathered = client.evidence(reference, freshness, now).await;
     tracing::debug!(requests = gathered.cost.requests, "looked at the registry");
     let mut collected = match gathered.outcome {
         Ok(Some(collected)) => collected,
         Ok(None) => {
-            return Ok(Err(format!(
-                "There is no image {} in its registry.",
-                args.reference
-            )));
+            return Ok(Err(format!("There is no image {image} in its registry.")));
         }
         Err(failure) => return Ok(Err(format!("{} {}", failure.what, failure.advice))),
     };
@@ -146,7 +183,7 @@ async fn gather(
         collected.add(found.pieces, found.gaps);
     }
     let collected = Arc::new(collected);
-    let (found, root) = bench.judge(Arc::clone(&collected)).await?;
+    let (found, root) = bench.judge(Arc::clone(&collected), recipe).await?;
     Ok(Ok(Judged {
         collected,
         found,
@@ -162,12 +199,11 @@ async fn gather(
 /// Where evidence is judged: by a root that is read while the registry answers, and that may get newer meanwhile.
 struct Bench {
     trust: Arc<Trust>,
-    recipe: Recipe,
     refresh: Option<JoinHandle<()>>,
 }
 
 impl Bench {
-    fn new(trust: Arc<Trust>, recipe: Recipe, now: Timestamp) -> Self {
+    fn new(trust: Arc<Trust>, now: Timestamp) -> Self {
         let known = Arc::clone(&trust);
         let refresh = tokio::spawn(async move {
             let asked = Arc::clone(&known);
@@ -190,7 +226,6 @@ impl Bench {
         });
         Self {
             trust,
-            recipe,
             refresh: Some(refresh),
         }
     }
@@ -199,12 +234,13 @@ impl Bench {
     async fn judge(
         &mut self,
         collected: Arc<Collected>,
+        recipe: &Recipe,
     ) -> eyre::Result<(Verification, TrustRoot)> {
         if let Some(refresh) = self.refresh.take() {
             // Whatever comes later serves the next look.
             let _ = tokio::time::timeout(PATIENCE, refresh).await;
         }
-        let (trust, recipe) = (Arc::clone(&self.trust), self.recipe.clone());
+        let (trust, recipe) = (Arc::clone(&self.trust), recipe.clone());
         let judged = tokio::task::spawn_blocking(move || {
             let judge = trust.judge(recipe)?;
             Ok::<_, TrustError>((judge.judge(&collected), judge.root().clone()))
