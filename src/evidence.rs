@@ -30,7 +30,7 @@ use regex::Regex;
 use sigstore_verify::Verifier;
 
 use crate::domain::evidence::{
-    Attached, Collected, Item, Recipe, TrustOrigin, TrustRoot, Verification,
+    Attached, Collected, Item, Recipe, SbomSummary, TrustOrigin, TrustRoot, Verification,
 };
 
 /// Why nothing can be judged at all.
@@ -107,6 +107,11 @@ impl Judge {
             .map(|piece| item::judge(self, piece, &attached.digest, is_whole))
             .collect()
     }
+}
+
+/// What an SBOM lists, by the type of its statement; `None`: it cannot be read.
+pub fn read_sbom(predicate_type: &str, predicate: &[u8]) -> Option<SbomSummary> {
+    sbom::read(predicate_type, serde_json::from_slice(predicate).ok())
 }
 
 /// The first characters of a text of others, for a sentence.

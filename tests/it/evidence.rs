@@ -2,6 +2,10 @@
 
 mod cases;
 mod command;
+mod commands;
 mod cosign;
 mod looks;
+mod packages;
 mod public;
+mod served;
+mod strict;

@@ -11,7 +11,7 @@ use crate::real_registries::server::{docker_registry_on, sha256sum};
 use crate::support::judges::judge;
 
 /// Runs `gonogo verify` in an empty world.
-async fn verify(home: &Path, arguments: &[&str]) -> Output {
+pub(super) async fn verify(home: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gonogo"))
         .arg("verify")
         .args(arguments)
@@ -24,7 +24,7 @@ async fn verify(home: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn signer(set: &Set, folder: &Path) -> Vec<String> {
+pub(super) fn signer(set: &Set, folder: &Path) -> Vec<String> {
     let root = folder.join("trusted_root.json");
     [
         "--trusted-root",

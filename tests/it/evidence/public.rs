@@ -16,21 +16,21 @@ use serde_json::{Value, json};
 
 use crate::support::judges::shared;
 
-const GITHUB: &str = "https://token.actions.githubusercontent.com";
-const BEACON: &str = "sigstore-conformance/extremely-dangerous-public-oidc-beacon";
+pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
+pub(super) const BEACON: &str = "sigstore-conformance/extremely-dangerous-public-oidc-beacon";
 
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     shared().map(|shared| shared.join("fixtures/sigstore"))
 }
 
-fn recipe(identity: &str, issuer: &str, repository: Option<&str>) -> Recipe {
+pub(super) fn recipe(identity: &str, issuer: &str, repository: Option<&str>) -> Recipe {
     let mut recipe = Recipe::of(issuer, IdentityPattern::literal(identity));
     recipe.repository = repository.map(str::to_owned);
     recipe
 }
 
 /// What the built-in root says of one piece that hangs on a digest.
-fn judged(recipe: Recipe, piece: Piece, subject: &Digest) -> Item {
+pub(super) fn judged(recipe: Recipe, piece: Piece, subject: &Digest) -> Item {
     let attached = |pieces| Attached {
         digest: subject.clone(),
         pieces,
@@ -60,7 +60,7 @@ fn piece(place: Place, bytes: Vec<u8>, annotations: BTreeMap<String, String>) ->
 }
 
 /// The annotations that cosign would have written for this bundle.
-fn annotations(bundle: &Value) -> BTreeMap<String, String> {
+pub(super) fn annotations(bundle: &Value) -> BTreeMap<String, String> {
     let material = &bundle["verificationMaterial"];
     let certificate = material
         .pointer("/certificate/rawBytes")
@@ -107,7 +107,7 @@ fn annotations(bundle: &Value) -> BTreeMap<String, String> {
     .into()
 }
 
-fn is(problem: &Problem, claim: Claim) -> bool {
+pub(super) fn is(problem: &Problem, claim: Claim) -> bool {
     matches!(problem, Problem::Differs { claim: found, .. } if *found == claim)
 }
 
