@@ -51,6 +51,8 @@ pub struct Row {
     pub sentence: String,
     /// What to do about it, where something can be done.
     pub remedy: Option<String>,
+    /// Short names of what it tells of the evidence, as `verify` has them.
+    pub codes: Vec<String>,
     /// What others would say who look at the same, where that differs: one sentence each.
     pub others: Vec<String>,
     /// The questions whose answers it rests on.
@@ -75,6 +77,7 @@ impl Row {
             title: title.into(),
             sentence: sentence.into(),
             remedy: None,
+            codes: Vec::new(),
             others: Vec::new(),
             rests_on: Vec::new(),
             seen_at: None,
@@ -89,6 +92,11 @@ impl Row {
 
     fn about(mut self, about: impl Into<String>) -> Self {
         self.about = Some(about.into());
+        self
+    }
+
+    fn codes(mut self, codes: impl IntoIterator<Item = String>) -> Self {
+        self.codes.extend(codes);
         self
     }
 

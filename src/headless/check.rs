@@ -49,6 +49,8 @@ pub struct RowV1 {
     title: String,
     sentence: String,
     remedy: Option<String>,
+    /// Short names of what it tells of the evidence, as in `verify --json`.
+    codes: Vec<String>,
     /// What other programs say of the same, where that differs.
     others: Vec<String>,
     /// The services whose answers it rests on.
@@ -76,6 +78,7 @@ impl RowV1 {
             title: clean(&row.title),
             sentence: clean(&row.sentence),
             remedy: row.remedy.as_deref().map(clean),
+            codes: row.codes.iter().map(|code| clean(code)).collect(),
             others: row.others.iter().map(|text| clean(text)).collect(),
             rests_on,
             seen_at: row.seen_at,

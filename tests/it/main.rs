@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod board;
 mod cli;
 mod cockpit;
 mod config;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use gonogo::domain::evidence::{Recipe, Verdict, Verification};
+use gonogo::domain::assess::{self, Row};
+use gonogo::domain::evidence::{Expected, Recipe, Verdict, Verification};
 use gonogo::domain::policy::IdentityPattern;
 use gonogo::evidence::Judge;
 use gonogo::secret::{Credential, Provider};
@@ -199,6 +200,85 @@ fn differences(case: &Case, found: &Verification, without: &[&str]) -> Vec<Strin
     wrong
 }
 
+/// What is wrong with the board's rows on a case: each subject's verdict, each reason and each warning has its row.
+fn board_differs(case: &Case, found: &Verification, without: &[&str]) -> Vec<String> {
+    let expected = Expected {
+        commit: None,
+        run: None,
+        attempt: None,
+        git_ref: None,
+    };
+    let rows = assess::of_evidence(found, &crate::support::facts::policy(), &expected);
+    let says = |test: &dyn Fn(&Row) -> bool, verdict| {
+        rows.iter().any(|row| row.verdict == verdict && test(row))
+    };
+    let mut wrong = Vec::new();
+    let mut hold = |what: String, holds: bool| {
+        if !holds {
+            wrong.push(format!("{}: the board: {what}\n{rows:#?}", case.name));
+        }
+    };
+    let is_unknown = case.name == "legacy-good-intoto-entry";
+    let worst = rows.iter().map(|row| row.verdict).max();
+    let verdict = match case.expect.overall.as_str() {
+        _ if is_unknown => assess::Verdict::Unknown,
+        "GO" if case.expect.warnings.iter().all(|w| without.contains(&w.as_str())) => {
+            assess::Verdict::Go
+        }
+        "GO" => assess::Verdict::Warn,
+        _ => assess::Verdict::NoGo,
+    };
+    hold(format!("{worst:?}"), worst == Some(verdict));
+    let mut subjects = vec![
+        ("signature".to_owned(), None, &case.expect.signature),
+        ("provenance".to_owned(), None, &case.expect.provenance),
+    ];
+    for (architecture, expect) in &case.expect.sbom {
+        let platform = format!("linux/{architecture}");
+        subjects.push(("sbom".to_owned(), Some(platform), expect));
+    }
+    for (rule, about, expect) in subjects {
+        let own = |row: &Row| row.id == rule && (about.is_none() || row.about == about);
+        let name = match &about {
+            Some(platform) => format!("sbom {platform}"),
+            None => rule.clone(),
+        };
+        // A wrong signer or commit is told once for all that has it.
+        let shared = |row: &Row| {
+            ["signer", "commit"].contains(&row.id.as_str())
+                && row.sentence.to_lowercase().contains(&name)
+        };
+        let holds = match expect.as_str() {
+            "valid" if is_unknown && rule == "provenance" => says(&own, assess::Verdict::Unknown),
+            "valid" => says(&own, assess::Verdict::Go) && !says(&own, assess::Verdict::NoGo),
+            "absent" => says(&own, assess::Verdict::NoGo),
+            _ => says(&own, assess::Verdict::NoGo) || says(&shared, assess::Verdict::NoGo),
+        };
+        hold(format!("{name} is {expect}"), holds);
+    }
+    let codes = |verdict| -> BTreeSet<&str> {
+        let rows = rows.iter().filter(|row| row.verdict == verdict);
+        rows.flat_map(|row| row.codes.iter().map(String::as_str)).collect()
+    };
+    let reasons: BTreeSet<&str> = case.expect.reasons.iter().map(String::as_str).collect();
+    hold(
+        format!("reasons {:?}", codes(assess::Verdict::NoGo)),
+        is_unknown || codes(assess::Verdict::NoGo) == reasons,
+    );
+    let warnings: BTreeSet<&str> = case
+        .expect
+        .warnings
+        .iter()
+        .map(String::as_str)
+        .filter(|warning| !without.contains(warning))
+        .collect();
+    hold(
+        format!("warnings {:?}", codes(assess::Verdict::Warn)),
+        codes(assess::Verdict::Warn) == warnings,
+    );
+    wrong
+}
+
 /// Judges every case at this registry, and holds the requests against what is allowed.
 async fn all_hold(folder: &Path, address: SocketAddr, without: &[&str]) {
     let set = set(folder);
@@ -214,6 +294,7 @@ async fn all_hold(folder: &Path, address: SocketAddr, without: &[&str]) {
         let judge = Judge::of_root(root, set.recipe(case)).unwrap();
         let found = judge.judge(&collected);
         let mut wrong = differences(case, &found, without);
+        wrong.extend(board_differs(case, &found, without));
         let allowed = match case.name.as_str() {
             // One HEAD for each of two platforms beside what is told of bytes.
             "legacy-good" | "legacy-good-docker-types" => 16 + 2,
