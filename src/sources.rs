@@ -74,16 +74,29 @@ impl Sources {
             Box::pin(self.github.attestations(digest, now)),
         )
         .await;
-        let mut outcome = held.outcome;
+        let (mut outcome, mut github_cost) = (held.outcome, attested.cost);
+        let mut github_rate = attested.rate;
         if let Ok(Some(collected)) = &mut outcome {
             collected.add(attested.pieces, attested.gaps);
+            // A platform of which the registry holds nothing may have its SBOM with GitHub.
+            let bare = collected.platforms.iter().filter(|_| collected.is_index);
+            let bare: Vec<Digest> = bare
+                .filter(|(_, attached)| attached.pieces.is_empty())
+                .map(|(_, attached)| attached.digest.clone())
+                .collect();
+            for platform in bare {
+                let attested = Box::pin(self.github.attestations(&platform, now)).await;
+                github_cost += attested.cost;
+                github_rate = attested.rate.or(github_rate);
+                collected.add_to_platform(&platform, attested.pieces, attested.gaps);
+            }
         }
         Gathered {
             outcome,
             cost: held.cost,
             rate: held.rate,
-            github_cost: attested.cost,
-            github_rate: attested.rate,
+            github_cost,
+            github_rate,
         }
     }
 

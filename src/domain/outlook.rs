@@ -11,7 +11,7 @@ use super::expect::Expectation;
 use super::fact::{ImageId, WorkflowKey};
 use super::graph::{self, CalleeRef, Graph, GraphError, Matching};
 use super::ids::{Attempt, CommitSha, JobId, RunId};
-use super::policy::Policy;
+use super::policy::{Platform, Policy};
 use super::release::{self, Sourced, Stage};
 use super::run::{Conclusion, Run, Status};
 use super::snapshot::Snapshot;
@@ -37,7 +37,9 @@ pub struct Outlook {
     pub expected_evidence: Expected,
     /// The tags of interest of each image, in the order they are shown.
     pub tags: BTreeMap<ImageId, Vec<TagOfInterest>>,
-    /// What those tags resolve to, where it was looked up; `None` within: no such tag.
+    /// The tags under which single platforms wait until they are joined, by image and platform.
+    pub arch_tags: BTreeMap<ImageId, Vec<(Platform, String)>>,
+    /// What all those tags resolve to, where it was looked up; `None` within: no such tag.
     pub resolved: BTreeMap<(ImageId, String), Option<Digest>>,
     /// The gates at which jobs of the watched run or of its publish run wait now, and whether the viewer may let them go.
     pub gates: BTreeMap<(RunId, String), bool>,
@@ -196,13 +198,22 @@ impl Outlook {
                 tag: spec.floating_tag.as_str().to_owned(),
                 part: TagPart::Floating,
             });
-            for tag in &tags {
-                if let Some(digest) = snapshot.tag(&image, &tag.tag).and_then(|seen| seen.value()) {
+            let arch_tags = outlook.version.iter().flat_map(|version| {
+                spec.platforms.iter().filter_map(|platform| {
+                    let tag = release::arch_tag(spec, &version.value, &run.head_sha, platform)?;
+                    Some((platform.clone(), tag))
+                })
+            });
+            let arch_tags: Vec<_> = arch_tags.collect();
+            let names = tags.iter().map(|tag| &tag.tag);
+            for tag in names.chain(arch_tags.iter().map(|(_, tag)| tag)) {
+                if let Some(digest) = snapshot.tag(&image, tag).and_then(|seen| seen.value()) {
                     outlook
                         .resolved
-                        .insert((image.clone(), tag.tag.clone()), digest.clone());
+                        .insert((image.clone(), tag.clone()), digest.clone());
                 }
             }
+            outlook.arch_tags.insert(image.clone(), arch_tags);
             outlook.tags.insert(image, tags);
         }
         if let Some(version) = &outlook.version {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::fact::ImageId;
 use super::ids::{Attempt, CommitSha, JobId, RunId};
-use super::policy::{ImageSpec, Policy, Vars};
+use super::policy::{ImageSpec, Platform, Policy, Vars};
 use super::run::{Conclusion, Job, PendingDeployment, ReviewState, Run, Status};
 use super::snapshot::{RunRecord, Snapshot};
 
@@ -443,6 +443,18 @@ pub fn digest(
 pub fn prerelease_tag(spec: &ImageSpec, version: &str, sha: &CommitSha) -> Option<String> {
     let vars = Vars::of_version(version).ok()?.with_commit(sha);
     Some(spec.prerelease_tag(&vars).ok()?.as_str().to_owned())
+}
+
+/// The tag of one platform before the platforms are joined; `None` where the template needs more than these.
+pub fn arch_tag(
+    spec: &ImageSpec,
+    version: &str,
+    sha: &CommitSha,
+    platform: &Platform,
+) -> Option<String> {
+    let vars = Vars::of_version(version).ok()?.with_commit(sha);
+    let vars = vars.with_arch(&platform.architecture).ok()?;
+    Some(spec.arch_tag.render(&vars).ok()?.as_str().to_owned())
 }
 
 /// The release tags of a version, in the configured order, each once.

@@ -369,6 +369,11 @@ impl List<'_> {
             for tag in &tags {
                 self.add(Ask::Tag(image.clone(), tag.tag.clone()), Some(pace));
             }
+            // What waits to be promoted was joined of these: nobody may have moved them since.
+            let arch_tags = self.model.outlook.arch_tags.get(&image).cloned();
+            for (_, tag) in arch_tags.into_iter().flatten().filter(|_| live) {
+                self.add(Ask::Tag(image.clone(), tag), Some(pace));
+            }
             let record = self.model.snapshot.image(&image);
             let built = self
                 .model

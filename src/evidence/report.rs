@@ -510,6 +510,11 @@ impl Told {
                             format!("{what}: {} is listed and does not exist", digest.short());
                         self.warnings.add(code, name.clone(), words);
                     }
+                    // GitHub's store is a further source: what is proved without it is proved.
+                    Gap::Failed {
+                        layout: Layout::Github,
+                        ..
+                    } if !self.is_unknown => {}
                     Gap::Failed { failure, .. } => {
                         let words = format!(
                             "could not look everywhere: {}",

@@ -37,10 +37,24 @@ async fn explore() {
         .buffered(4);
     while let Some((name, (status, said))) = all.next().await {
         let truth = Forgery::named(name).unwrap().truth();
-        let rows: Vec<String> = said["rows"].as_array().unwrap().iter()
+        let rows: Vec<String> = said["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
             .filter(|row| row["verdict"] != "go")
-            .map(|row| format!("    {} {}:{} {} {}", row["verdict"], row["id"], row["about"], row["sentence"], row["others"]))
+            .map(|row| {
+                format!(
+                    "    {} {}:{} {} {}",
+                    row["verdict"], row["id"], row["about"], row["sentence"], row["others"]
+                )
+            })
             .collect();
-        println!("{name}: {status} {} truth {:?} for {}\n{}", said["verdict"], truth.verdict, said["next"]["acts"], rows.join("\n"));
+        println!(
+            "{name}: {status} {} truth {:?} for {}\n{}",
+            said["verdict"],
+            truth.verdict,
+            said["next"]["acts"],
+            rows.join("\n")
+        );
     }
 }

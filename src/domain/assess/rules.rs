@@ -6,6 +6,7 @@ mod image;
 mod jobs;
 mod leftovers;
 mod outside;
+mod publishing;
 mod scan;
 mod source;
 
@@ -135,6 +136,13 @@ pub(super) const ALL: &[Rule] = &[
     )
     .firm(),
     rule(
+        "arch-tags",
+        "nobody moved the tags of single platforms",
+        &[1],
+        &[Act::Promote],
+        image::arch_tags,
+    ),
+    rule(
         "platforms",
         "the index holds every platform",
         &[],
@@ -234,6 +242,13 @@ pub(super) const ALL: &[Rule] = &[
         &[2, 3, 26],
         ALWAYS,
         outside::release_tags,
+    ),
+    rule(
+        "half-published",
+        "the package follows the image",
+        &[6, 7, 8],
+        IMAGE,
+        publishing::half_published,
     ),
     rule(
         "image-out",

@@ -92,6 +92,18 @@ pub struct Collected {
 }
 
 impl Collected {
+    /// Adds what another place holds of one platform.
+    pub fn add_to_platform(&mut self, digest: &Digest, pieces: Vec<Piece>, gaps: Vec<Gap>) {
+        let of_it = self.platforms.iter_mut();
+        if let Some((_, attached)) = of_it
+            .into_iter()
+            .find(|(_, attached)| attached.digest == *digest)
+        {
+            attached.pieces.extend(pieces);
+            attached.gaps.extend(gaps);
+        }
+    }
+
     /// Adds what another place holds of the image's own digest.
     pub fn add(&mut self, pieces: Vec<Piece>, gaps: Vec<Gap>) {
         if !self.is_index {

@@ -222,7 +222,12 @@ fn board_differs(case: &Case, found: &Verification, without: &[&str]) -> Vec<Str
     let worst = rows.iter().map(|row| row.verdict).max();
     let verdict = match case.expect.overall.as_str() {
         _ if is_unknown => assess::Verdict::Unknown,
-        "GO" if case.expect.warnings.iter().all(|w| without.contains(&w.as_str())) => {
+        "GO" if case
+            .expect
+            .warnings
+            .iter()
+            .all(|w| without.contains(&w.as_str())) =>
+        {
             assess::Verdict::Go
         }
         "GO" => assess::Verdict::Warn,
@@ -258,7 +263,8 @@ fn board_differs(case: &Case, found: &Verification, without: &[&str]) -> Vec<Str
     }
     let codes = |verdict| -> BTreeSet<&str> {
         let rows = rows.iter().filter(|row| row.verdict == verdict);
-        rows.flat_map(|row| row.codes.iter().map(String::as_str)).collect()
+        rows.flat_map(|row| row.codes.iter().map(String::as_str))
+            .collect()
     };
     let reasons: BTreeSet<&str> = case.expect.reasons.iter().map(String::as_str).collect();
     hold(

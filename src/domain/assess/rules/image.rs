@@ -71,10 +71,18 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
             ),
         )
         .remedy("Reject the gate, and rotate the registry's token."),
-        (Some(tag), Some(None)) if !scene.is_promoted(image) => say(
-            Verdict::Unknown,
+        (Some(tag), Some(None)) if !scene.is_promoted(image) && !scene.ended_badly() => say(
+            Verdict::NoGo,
             "prerelease tag is gone",
-            format!("`{tag}` is not in the registry, and no release tag holds the image."),
+            format!(
+                "`{tag}` is not in the registry and no release tag holds the image: there is nothing to promote."
+            ),
+        )
+        .remedy("Find out who deleted it; tag the tested digest again or release anew."),
+        (Some(tag), Some(None)) if !scene.is_promoted(image) => say(
+            Verdict::NotApplicable,
+            "prerelease tag is gone",
+            format!("`{tag}` was cleaned up after the release had failed."),
         ),
         (Some(tag), None) => say(
             Verdict::Unknown,
@@ -97,6 +105,53 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
         ),
     };
     row.rests_on(asks)
+}
+
+/// The tags of single platforms still point to what the index was joined of (incident 1): who can move one of them
+/// could move the others too.
+pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for spec in &scene.policy.images {
+        let image = ImageId::of(spec);
+        let Some(built) = scene.outlook.digests.get(&image) else {
+            continue;
+        };
+        let content = scene
+            .snapshot
+            .manifest(&image, &built.value)
+            .map(|m| &m.content);
+        let Some(ManifestContent::Index { platforms, .. }) = content else {
+            continue;
+        };
+        for (platform, tag) in scene.outlook.arch_tags.get(&image).into_iter().flatten() {
+            let Some(Some(now)) = scene.resolved(&image, tag) else {
+                continue;
+            };
+            let mut joined = platforms
+                .iter()
+                .filter(|entry| platform.matches(&entry.platform));
+            if joined.any(|entry| entry.digest == *now) {
+                continue;
+            }
+            let row = Row::new(
+                "arch-tags",
+                Verdict::NoGo,
+                format!("`{tag}` was moved"),
+                format!(
+                    "`{tag}` points to {}, which is not what the tested image holds for {platform}: somebody moved it.",
+                    now.short()
+                ),
+            )
+            .remedy("Find out who moved it, and rotate the registry's token.")
+            .about(platform.to_string());
+            let asks = [
+                Ask::Tag(image.clone(), tag.clone()),
+                Ask::Manifest(image.clone(), built.value.clone()),
+            ];
+            rows.push(row.rests_on(asks));
+        }
+    }
+    rows
 }
 
 /// Whether verified provenance of the digest names this run: as good a source as the run's own log.

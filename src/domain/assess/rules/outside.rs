@@ -56,6 +56,10 @@ fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
     let recoded = left
         .iter()
         .find(|(_, other)| other.is_some_and(|other| same_content(scene, image, built, other)));
+    // The tag that names the version in full is nobody else's.
+    let taken = left
+        .iter()
+        .find(|(tag, other)| other.is_some() && !follows(scene, tag));
     let row = if let Some((tag, Some(other))) = recoded {
         say(
             Verdict::NoGo,
@@ -77,6 +81,17 @@ fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
             ),
         )
         .remedy("Finish the promote, or roll the moved tags back.")
+    } else if let Some((tag, Some(other))) = taken.filter(|_| moved.is_empty()) {
+        say(
+            Verdict::NoGo,
+            "version tag is another image",
+            format!(
+                "`{tag}` points to {} already, which is not the tested {}: a version's tag is never moved.",
+                other.short(),
+                built.short()
+            ),
+        )
+        .remedy("Find out who pushed it; release under another version.")
     } else if !left.is_empty() && scene.outlook.stage.0 == Stage::Released {
         say(
             Verdict::NoGo,

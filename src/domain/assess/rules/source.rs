@@ -61,6 +61,12 @@ pub(super) fn git_tag(scene: &Scene<'_>) -> Vec<Row> {
             "git tag is gone",
             format!("There is a Release `{tag}`, and its Git tag cannot be seen."),
         ),
+        Some(None) if started_by(scene, &tag) => say(
+            Verdict::NoGo,
+            "git tag is gone",
+            format!("`{tag}` started this run and does not exist any more: somebody deleted it."),
+        )
+        .remedy("Find out why; push the tag again at the released commit, or reject."),
         Some(None) => say(
             Verdict::NotApplicable,
             "git tag",
@@ -83,6 +89,12 @@ pub(super) fn git_tag(scene: &Scene<'_>) -> Vec<Row> {
         .remedy("Move the tag back or release the other commit; do not approve."),
     };
     vec![row.rests_on([Ask::TagRef(tag)])]
+}
+
+/// Whether the push of this tag started the watched run.
+fn started_by(scene: &Scene<'_>, tag: &str) -> bool {
+    let run = scene.outlook.run.and_then(|run| scene.snapshot.run(run));
+    run.is_some_and(|run| run.event == "push" && run.head_branch.as_deref() == Some(tag))
 }
 
 /// The publish run publishes the released commit (incident 20).

@@ -64,9 +64,14 @@ pub(super) fn subject(
             let why = unseen.next().map(|reason| reason.sentence.as_str());
             let why = why.unwrap_or("not everything could be looked at.");
             let title = format!("{what} not known");
-            Row::new(rule, Verdict::Unknown, title, format!("{}: {why}", capital(&what)))
-                .remedy("Look again when the service answers.")
-                .codes(["not-looked".to_owned()])
+            Row::new(
+                rule,
+                Verdict::Unknown,
+                title,
+                format!("{}: {why}", capital(&what)),
+            )
+            .remedy("Look again when the service answers.")
+            .codes(["not-looked".to_owned()])
         }
     };
     let mut row = row;
@@ -235,9 +240,9 @@ fn absent(
         Subject::Sbom => {
             let platform = platform.unwrap_or_default();
             let sentence = match report.predicate_type() {
-                Some(kind) => format!(
-                    "The SBOM for {platform} is of type {kind}, which does not count here."
-                ),
+                Some(kind) => {
+                    format!("The SBOM for {platform} is of type {kind}, which does not count here.")
+                }
                 None => format!("Nothing lists what is in the image for {platform}."),
             };
             let architecture = platform.split('/').nth(1).unwrap_or_default();

@@ -59,10 +59,7 @@ pub(super) fn half_compared(rows: &mut [Row], expected: &Expected) {
     }
 }
 
-fn first_claim<T>(
-    found: &Verification,
-    claim: impl Fn(&Claims) -> Option<T>,
-) -> Option<T> {
+fn first_claim<T>(found: &Verification, claim: impl Fn(&Claims) -> Option<T>) -> Option<T> {
     let items = found.signature.items.iter().chain(&found.provenance.items);
     items
         .filter(|item| item.verdict == ItemVerdict::Valid)
@@ -89,9 +86,13 @@ pub(super) fn agree(rows: &mut Vec<Row>, found: &Verification) {
     let before = rows.len();
     for reason in reasons(found, "layouts-differ") {
         let row = Row::new(LAYOUTS, Verdict::NoGo, "layouts differ", sentence(reason));
-        rows.push(row.remedy(
-            "Remove the bad bundles: clients that look for bundles first refuse this image.",
-        ));
+        let told = found.reasons.iter().map(|reason| reason.code.clone());
+        rows.push(
+            row.remedy(
+                "Remove the bad bundles: clients that look for bundles first refuse this image.",
+            )
+            .codes(told),
+        );
     }
     if rows.len() > before {
         return;
@@ -101,12 +102,8 @@ pub(super) fn agree(rows: &mut Vec<Row>, found: &Verification) {
         .iter()
         .filter(|warning| base(warning) == "layouts-differ");
     for warning in warned {
-        rows.push(Row::new(
-            LAYOUTS,
-            Verdict::Warn,
-            "layouts differ",
-            sentence(warning),
-        ));
+        let row = Row::new(LAYOUTS, Verdict::Warn, "layouts differ", sentence(warning));
+        rows.push(row.codes([warning.code.clone()]));
     }
     if rows.len() > before || found.signature.verdict != SubjectVerdict::Valid {
         return;
@@ -151,7 +148,10 @@ pub(super) fn remarks(rows: &mut Vec<Row>, found: &Verification) {
             _ => (NOTES, "a note on the evidence"),
         };
         let row = Row::new(rule, Verdict::Warn, title, sentence(warning));
-        rows.push(row.about(warning.code.clone()).codes([warning.code.clone()]));
+        rows.push(
+            row.about(warning.code.clone())
+                .codes([warning.code.clone()]),
+        );
     }
 }
 
