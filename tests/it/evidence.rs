@@ -4,6 +4,7 @@ mod cases;
 mod command;
 mod commands;
 mod cosign;
+mod kept;
 mod looks;
 mod packages;
 mod public;

@@ -81,6 +81,22 @@ async fn the_command_says_what_is_found_and_how_to_exit() {
         "{reason}"
     );
 
+    // What was judged good within the hour is judged again from its kept bytes; what was not is looked at anew.
+    let again = run("both-layouts-good", &["--json"]).await;
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    assert_eq!(json(&again)["collected_at"], json(&good)["collected_at"]);
+    assert_eq!(json(&again)["signature"], json(&good)["signature"]);
+    assert_eq!(json(&again)["trusted_root"]["origin"], "file");
+    let told = run("both-layouts-good", &[]).await;
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("(--fresh looks again)"), "{told}");
+    assert!(told.contains("trusted root  /"), "{told}");
+    let fresh = run("both-layouts-good", &["--fresh", "--json"]).await;
+    assert_ne!(json(&fresh)["collected_at"], json(&good)["collected_at"]);
+    let other = run("both-layouts-good", &["--json", "--expect-run", "1-1"]).await;
+    assert_eq!(other.status.code(), Some(1), "{other:?}");
+    assert_ne!(json(&other)["collected_at"], json(&fresh)["collected_at"]);
+
     // What is not asked for is not missed; what is asked for is compared.
     let partial = run("absent-provenance", &["--require", "signature,sbom"]).await;
     assert_eq!(partial.status.code(), Some(0), "{partial:?}");

@@ -127,10 +127,14 @@ impl Keep {
     pub(super) fn bytes(&self, digest: &Digest, now: Timestamp) -> Option<Bytes> {
         let path = self.blobs().join(file_name(digest));
         let bytes = read(&path)?;
-        digest.matches(&bytes).then(|| {
+        if digest.matches(&bytes) {
             touch(&path, now);
-            bytes.into()
-        })
+            Some(bytes.into())
+        } else {
+            // So that it is written anew and not taken for what it should be.
+            let _ = std::fs::remove_file(&path);
+            None
+        }
     }
 
     /// Keeps a list with its bytes, and makes room for them.
@@ -187,8 +191,10 @@ impl Keep {
             if size <= self.room / 8 * 7 {
                 break;
             }
-            std::fs::remove_file(path)?;
-            size = size.saturating_sub(bytes);
+            // Another program may have been quicker.
+            if std::fs::remove_file(path).is_ok() {
+                size = size.saturating_sub(bytes);
+            }
         }
         Ok(())
     }
