@@ -72,7 +72,7 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
         signature: report(
             signatures,
             &whole.digest,
-            whole.gaps.iter().filter(is_of_registry),
+            whole.gaps.iter().filter(|gap| is_of_registry(gap)),
             |_| true,
         ),
         provenance: report(provenances, &whole.digest, &whole.gaps, |_| true),
@@ -99,8 +99,8 @@ fn unseen(collected: &Collected) -> Vec<Digest> {
     std::iter::once(&collected.whole)
         .chain(platforms)
         .filter(|attached| {
-            let mut gaps = attached.gaps.iter().filter(|gap| is_of_registry(gap));
-            gaps.any(is_failure)
+            let mut gaps = attached.gaps.iter();
+            gaps.any(|gap| is_of_registry(gap) && is_failure(gap))
         })
         .map(|attached| attached.digest.clone())
         .collect()
@@ -141,7 +141,7 @@ fn is_failure(gap: &Gap) -> bool {
     matches!(gap, Gap::Failed { .. })
 }
 
-fn is_of_registry(gap: &&Gap) -> bool {
+fn is_of_registry(gap: &Gap) -> bool {
     let (Gap::Failed { layout, .. } | Gap::Dangling { layout, .. }) = gap;
     *layout != Layout::Github
 }

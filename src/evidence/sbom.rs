@@ -18,7 +18,8 @@ const LONGEST_ADDRESS: usize = 1024;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spdx {
-    spdx_version: Option<IgnoredAny>,
+    #[serde(rename = "spdxVersion")]
+    version: Option<IgnoredAny>,
     name: Option<String>,
     packages: Option<Vec<SpdxPackage>>,
     #[serde(rename = "@graph")]
@@ -105,7 +106,7 @@ fn spdx(text: &str) -> Option<SbomSummary> {
     if let Some(graph) = document.graph {
         return Some(spdx_graph(graph));
     }
-    if document.packages.is_none() && document.spdx_version.is_none() {
+    if document.packages.is_none() && document.version.is_none() {
         return None;
     }
     let packages = document.packages.unwrap_or_default();

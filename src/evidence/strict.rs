@@ -152,7 +152,7 @@ mod tests {
             ("{".to_owned(), false),
             (String::new(), false),
         ] {
-            assert_eq!(fault(text.as_bytes()).is_none(), fine, "{:.80}", text);
+            assert_eq!(fault(text.as_bytes()).is_none(), fine, "{text:.80}");
         }
         assert!(fault(b"{\"a\":\"\xff\"}").is_some());
     }

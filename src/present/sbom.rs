@@ -20,14 +20,14 @@ pub fn difference(diff: &PackageDiff) -> String {
     .map(|(count, what)| format!("{count} {what}"))
     .collect();
     let version = |package: &Package| package.known_version().unwrap_or("?").to_owned();
-    let named = |package: &Package| match package.known_version() {
+    let label = |package: &Package| match package.known_version() {
         Some(version) => format!("{} {version}", package.name),
         None => package.name.clone(),
     };
     // A few of each kind, so that many of one do not hide the others.
     let each = NAMED / counts.len().max(1);
-    let added = diff.added.iter().map(|it| format!("+ {}", named(it)));
-    let removed = diff.removed.iter().map(|it| format!("− {}", named(it)));
+    let added = diff.added.iter().map(|it| format!("+ {}", label(it)));
+    let removed = diff.removed.iter().map(|it| format!("− {}", label(it)));
     let changed = diff.changed.iter().map(|it| {
         let (from, to) = (version(&it.from), version(&it.to));
         format!("{} {from} → {to}", it.to.name)

@@ -40,9 +40,10 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> eyre::Result<u8> {
     let recipe = recipe(&config, &env, args)?;
     let trust = Arc::new(trust(&config, args));
     let client = client(&config, &env, args)?;
-    let github = match args.github_attestations {
-        true => Some(github(&config, &env, &recipe)?),
-        false => None,
+    let github = if args.github_attestations {
+        Some(github(&config, &env, &recipe)?)
+    } else {
+        None
     };
     // One thread is enough to wait with, and its memory grows in larger steps than that of others.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gonogo::domain::digest::Digest;
 use gonogo::domain::evidence::{
-    Attached, Check, Collected, Form, Item, ItemVerdict, Piece, Place, Recipe, SubjectVerdict,
-    Verdict, Verification,
+    Attached, Check, Collected, Form, Item, ItemVerdict, Piece, Place, Problem, Recipe,
+    SubjectVerdict, Verdict, Verification,
 };
 use gonogo::domain::policy::{IdentityPattern, Platform};
 use gonogo::evidence::Judge;
@@ -100,7 +100,7 @@ fn item(sigstore: &Sigstore, piece: Piece) -> Item {
 }
 
 fn codes(item: &Item) -> Vec<&'static str> {
-    item.problems.iter().map(|problem| problem.code()).collect()
+    item.problems.iter().map(Problem::code).collect()
 }
 
 fn sigstore() -> Sigstore {
@@ -130,7 +130,7 @@ fn a_certificate_says_each_thing_once() {
             with(&|craft| {
                 craft
                     .more_names
-                    .push(Name::Uri(craft.claims.identity.clone()))
+                    .push(Name::Uri(craft.claims.identity.clone()));
             }),
             false,
         ),
@@ -139,7 +139,7 @@ fn a_certificate_says_each_thing_once() {
             with(&|craft| {
                 craft
                     .more_names
-                    .push(Name::Email("me@evil.example".to_owned()))
+                    .push(Name::Email("me@evil.example".to_owned()));
             }),
             false,
         ),
@@ -216,10 +216,10 @@ fn signed_text_that_readers_may_read_differently_does_not_count() {
         ("ten thousand levels", statement("", &deep(10_000)), false),
     ] {
         let layer = sigstore
-            .attest_raw(&claims(), IN_TOTO, text.as_bytes(), SCAN, noon()())
+            .attest_raw(claims(), IN_TOTO, text.as_bytes(), SCAN, noon()())
             .unwrap();
         let bundle = sigstore
-            .bundle_raw(&claims(), IN_TOTO, text.as_bytes(), SCAN, noon()())
+            .bundle_raw(claims(), IN_TOTO, text.as_bytes(), SCAN, noon()())
             .unwrap();
         for piece in [legacy(Place::Att, layer), referrer(&bundle)] {
             let item = item(&sigstore, piece);
@@ -243,7 +243,7 @@ fn signed_text_that_readers_may_read_differently_does_not_count() {
         (twice.into_bytes(), false),
         (no_text, false),
     ] {
-        let layer = sigstore.sign_raw(&claims(), &payload, noon()()).unwrap();
+        let layer = sigstore.sign_raw(claims(), &payload, noon()()).unwrap();
         let item = item(&sigstore, legacy(Place::Sig, layer));
         assert_eq!(
             item.verdict == ItemVerdict::Valid,
@@ -284,14 +284,14 @@ fn a_bad_bundle_of_any_kind_keeps_clients_from_the_tags() {
     let on = subject(&platform());
     let sbom = json!({"spdxVersion": "SPDX-2.3", "name": "x", "packages": [{"name": "zlib"}]});
     let good = sigstore
-        .attest(&claims(), &on, SPDX, &sbom, noon()())
+        .attest(claims(), &on, SPDX, &sbom, noon()())
         .unwrap();
     let stranger = Claims {
         repository: "evil/rocket".to_owned(),
         ..claims()
     };
     let bad = sigstore
-        .attest_bundle(&stranger, &on, SCAN, &json!({}), noon()())
+        .attest_bundle(stranger, &on, SCAN, &json!({}), noon()())
         .unwrap();
     let good = legacy(Place::Att, good);
     let alone = judged(&sigstore, Vec::new(), vec![good.clone()]);
@@ -318,13 +318,13 @@ fn a_bad_bundle_of_any_kind_keeps_clients_from_the_tags() {
 fn a_bundle_of_another_type_is_no_signature() {
     let sigstore = sigstore();
     let signed = sigstore
-        .sign_image_bundle(&claims(), &subject(&image()), noon()())
+        .sign_image_bundle(claims(), &subject(&image()), noon()())
         .unwrap();
     assert_eq!(signed.predicate_type, SIGN_PREDICATE);
     let found = judged(&sigstore, vec![referrer(&signed)], Vec::new());
     assert_eq!(found.signature.verdict, SubjectVerdict::Valid);
     let scanned = sigstore
-        .attest_bundle(&claims(), &subject(&image()), SCAN, &json!({}), noon()())
+        .attest_bundle(claims(), &subject(&image()), SCAN, &json!({}), noon()())
         .unwrap();
     let found = judged(&sigstore, vec![referrer(&scanned)], Vec::new());
     assert_eq!(found.signature.verdict, SubjectVerdict::Absent);
