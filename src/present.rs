@@ -3,6 +3,7 @@
 pub mod board;
 pub mod clean;
 pub mod cosign;
+pub mod evidence;
 pub mod flow;
 pub mod gate;
 pub mod graph;
@@ -11,6 +12,7 @@ pub mod job;
 pub mod news;
 pub mod outside;
 pub mod phrases;
+pub mod proofs;
 pub mod role;
 pub mod sbom;
 pub mod stage;

@@ -1,6 +1,7 @@
 //! The tags of an image that a release is judged by: what each points to and what that means.
 
 use super::clean::clean;
+use super::proofs::{self, Proofs};
 use super::role::Sign;
 use super::words;
 use crate::domain::artifact::{ManifestContent, PlatformEntry};
@@ -27,6 +28,8 @@ pub struct TagRow {
     pub pushed_at: Option<Timestamp>,
     /// What its digest means for the release, in a sign and a few words.
     pub meaning: (Sign, String),
+    /// What is proved of its image.
+    pub proofs: Proofs,
 }
 
 /// What a tag resolves to.
@@ -73,6 +76,11 @@ pub fn rows(snapshot: &Snapshot, outlook: &Outlook, spec: &ImageSpec) -> Vec<Tag
                     .collect(),
                 pushed_at: pushed(snapshot, &image, &tag.tag),
                 meaning: meaning(snapshot, outlook, &image, tag.part, &state),
+                proofs: match &state {
+                    TagState::At(digest) => proofs::of(snapshot, outlook, &image, digest),
+                    TagState::Absent => Proofs::NoImage,
+                    TagState::Unseen | TagState::Failed(_) => Proofs::Unseen,
+                },
                 tag: clean(&tag.tag),
                 part: tag.part,
                 state,

@@ -55,6 +55,13 @@ pub fn clock(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
         .to_string()
 }
 
+/// A moment in the machine's own zone with its day, `2026-11-23 13:02:11 CET`.
+pub fn moment(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S %Z")
+        .to_string()
+}
+
 /// `950`, `4.8k`, `1.2M`.
 pub fn count(n: u64) -> String {
     let scaled = |unit: u64| format!("{}.{}", n / unit, n % unit * 10 / unit);

@@ -99,6 +99,7 @@ macro_rules! action {
 
 /// Every action; in the footer's order, the most important first.
 pub static ACTIONS: &[Action] = &[
+    action!(Release "evidence" "evidence" "Show what speaks for the image: signatures, provenance, SBOMs" perform::can_evidence, perform::evidence),
     action!(Jobs "log" "log" "Read the selected job's log" perform::can_log, perform::log),
     action!(Release "runs" "other runs" "List the release runs and choose one" always, perform::runs),
     action!(Release "automatic" "" "Let gonogo choose the run again" perform::can_automatic, perform::automatic),
@@ -106,7 +107,7 @@ pub static ACTIONS: &[Action] = &[
     action!(Release "browse" "browser" "Open the selected thing's page in the browser" perform::can_browse, perform::browse),
     action!(Release "refresh" "refresh" "Look at everything again now" always, perform::refresh),
     action!(Release "services" "services" "Show how each service answers and what it costs" always, perform::services),
-    action!(Jobs "fold" "open group" "Open or close the selected group of jobs" perform::can_fold, perform::fold),
+    action!(Jobs "fold" "open group" "Open or close the selected group of jobs, or part of a statement" perform::can_fold, perform::fold),
     action!(Jobs "filter" "find" "Narrow the list, or search in graph and log" perform::can_filter, perform::filter),
     action!(Jobs "next-match" "" "Go to the next match" perform::can_match, |ui, model, now| perform::jump(ui, model, now, 1)),
     action!(Jobs "previous-match" "" "Go to the match before" perform::can_match, |ui, model, now| perform::jump(ui, model, now, -1)),

@@ -1,5 +1,6 @@
 //! What can be selected in each list, in the order in which it is shown.
 
+use super::evidence;
 use super::popup;
 use super::scene::Scene;
 use super::ui::{Item, Pane, Ui};
@@ -15,6 +16,10 @@ pub fn of(model: &Model, ui: &Ui, pane: Pane, now: Timestamp) -> Vec<Item> {
     if pane == Pane::Pipeline {
         return pipeline(&scene);
     }
+    if pane == Pane::Proof {
+        // An SBOM may list thousands of packages: their rows are made only where they are drawn.
+        return evidence::Detail::of(&scene).map_or_else(Vec::new, |detail| detail.items());
+    }
     rows(&scene, pane)
         .into_iter()
         .filter_map(|row| row.item)
@@ -25,13 +30,14 @@ pub fn of(model: &Model, ui: &Ui, pane: Pane, now: Timestamp) -> Vec<Item> {
 pub fn rows(scene: &Scene<'_>, pane: Pane) -> Vec<Row> {
     match pane {
         Pane::Pipeline => view::pipeline::loose_rows(scene),
-        Pane::Log => Vec::new(),
+        Pane::Log | Pane::Proof => Vec::new(),
         Pane::Board => view::board::rows(scene),
         Pane::Image => view::image::rows(scene),
         Pane::Gate => view::gate::rows(scene),
         Pane::Outside => view::outside::rows(scene),
         Pane::Steps => view::steps::rows(scene),
         Pane::Manifest => view::manifest::rows(scene),
+        Pane::Proofs => evidence::rows(scene),
         Pane::Help => popup::help::rows(scene),
         Pane::Palette => popup::palette::rows(scene),
         Pane::Runs => popup::runs::rows(scene),

@@ -56,6 +56,8 @@ pub struct Needs {
 pub struct Places {
     /// Verdict and release.
     pub header: Rect,
+    /// All between header and footer.
+    pub body: Rect,
     /// Each pane that is shown.
     pub panes: BTreeMap<Pane, Rect>,
     /// What can be done.
@@ -81,6 +83,7 @@ pub fn places(size: Size, view: View, focused: Pane, only: bool, needs: Needs) -
     };
     Places {
         header,
+        body,
         panes,
         footer,
     }
@@ -113,6 +116,16 @@ fn release(body: Rect, shape: Shape, needs: Needs) -> BTreeMap<Pane, Rect> {
         panes.insert(Pane::Image, below);
     }
     panes
+}
+
+/// The tree of evidence and its detail: side by side where there is room, else the tree above.
+pub fn evidence(body: Rect, size: Size, rows_of_tree: u16) -> BTreeMap<Pane, Rect> {
+    let (tree, detail) = match Shape::of(size) {
+        Shape::TooSmall => return BTreeMap::new(),
+        Shape::Tabs => rows(body, (rows_of_tree + 2).clamp(4, body.height * 2 / 5)),
+        Shape::Panes | Shape::Wide => columns(body, (body.width * 3 / 10).clamp(36, 52)),
+    };
+    BTreeMap::from([(Pane::Proofs, tree), (Pane::Proof, detail)])
 }
 
 fn jobs(body: Rect, shape: Shape) -> BTreeMap<Pane, Rect> {

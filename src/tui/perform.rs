@@ -1,5 +1,6 @@
 //! What the actions do, and when they can be done.
 
+mod evidence;
 mod moving;
 mod outward;
 mod search;
@@ -14,6 +15,7 @@ use crate::engine::{Message, Model};
 use crate::present::role::Sign;
 use crate::present::tags;
 
+pub(super) use evidence::{can_evidence, evidence};
 pub(super) use moving::{focus, go, leap, page, select, selected, step, turn, view};
 pub(super) use outward::{browse, can_browse, can_copy, copy};
 pub(super) use search::{can_filter, can_match, filter, jump, searches};
@@ -33,6 +35,7 @@ pub(super) fn can_log(model: &Model, ui: &Ui) -> Availability {
 pub(super) fn log(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
     if let Some(job) = scene::selected_job(model, ui) {
         ui.popups.clear();
+        ui.evidence = None;
         ui.inside = Some(job.id);
         ui.log = super::ui::LogPlace::default();
     }
@@ -96,7 +99,10 @@ fn open(ui: &mut Ui, popup: Popup) {
     ui.popups.push(popup);
 }
 
-pub(super) fn can_fold(_: &Model, ui: &Ui) -> Availability {
+pub(super) fn can_fold(model: &Model, ui: &Ui) -> Availability {
+    if ui.active() == Pane::Proof {
+        return evidence::can_toggle(model, ui);
+    }
     let group = items::node(ui).and_then(|id| ui.flow.graph.as_ref()?.find(&id));
     Availability::if_so(
         ui.active() == Pane::Pipeline && group.is_some_and(|node| items::is_group(node, ui)),
@@ -106,7 +112,9 @@ pub(super) fn can_fold(_: &Model, ui: &Ui) -> Availability {
 
 /// Opens or closes the selected group.
 pub(super) fn fold(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
-    if let Some(node) = items::node(ui) {
+    if ui.active() == Pane::Proof {
+        evidence::toggle(ui, model, now);
+    } else if let Some(node) = items::node(ui) {
         select(ui, model, Pane::Pipeline, Item::Node(node.clone()), now);
         if !ui.open.remove(&node) {
             ui.open.insert(node);
@@ -117,7 +125,7 @@ pub(super) fn fold(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
 
 pub(super) fn can_zoom(_: &Model, ui: &Ui) -> Availability {
     Availability::if_so(
-        ui.inside.is_none() && ui.popups.is_empty(),
+        ui.inside.is_none() && ui.evidence.is_none() && ui.popups.is_empty(),
         "This has the whole screen already",
     )
 }
@@ -136,6 +144,7 @@ pub(super) fn can_enter(model: &Model, ui: &Ui) -> Availability {
         )),
         Pane::Pipeline if can_fold(model, ui) == Availability::Available => Availability::Available,
         Pane::Pipeline | Pane::Steps => can_log(model, ui),
+        Pane::Proof => evidence::can_toggle(model, ui),
         _ => Availability::Available,
     }
 }
@@ -152,7 +161,10 @@ pub(super) fn enter(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
             to_view(ui, View::Image);
         }
         Pane::Image => ui.pane = Pane::Manifest,
+        Pane::Board if evidence::of_rule(ui, model, now) => {}
         Pane::Board | Pane::Gate | Pane::Outside => ui.zoomed = true,
+        Pane::Proofs => ui.give_keys(Pane::Proof),
+        Pane::Proof => evidence::toggle(ui, model, now),
         Pane::Runs => {
             let chosen = selected(ui, model, pane, now);
             ui.popups.pop();
@@ -190,6 +202,10 @@ pub(super) fn back(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
         .is_some_and(|text| !text.is_empty())
     {
         // The list is whole again; nothing else is left.
+    } else if pane == Pane::Proof {
+        ui.give_keys(Pane::Proofs);
+    } else if ui.evidence.take().is_some() {
+        // What was below it is as it was.
     } else if ui.inside.take().is_some() {
         ui.log = super::ui::LogPlace::default();
     } else if ui.zoomed {

@@ -15,6 +15,7 @@ use crate::domain::digest::Digest;
 use crate::domain::fact::{ImageId, SourceId};
 use crate::domain::graph::NodeId;
 use crate::domain::ids::{JobId, RunId};
+use crate::present::evidence::ProofId;
 use crate::present::flow::Flow;
 use crate::present::role::Sign;
 
@@ -43,6 +44,12 @@ pub enum Item {
     Source(SourceId),
     /// A manifest of an image.
     Digest(Digest),
+    /// A row of the tree of evidence.
+    Proof(ProofId),
+    /// A part of what is said of it, by its name.
+    Part(String),
+    /// A package of an SBOM, by its place: a document of a digest never changes.
+    Package(usize),
 }
 
 /// A part of the screen that can have the keys.
@@ -64,6 +71,10 @@ pub enum Pane {
     Log,
     /// The platforms and entries of the selected tag's image.
     Manifest,
+    /// The tree of evidence.
+    Proofs,
+    /// What there is to say of one row of it.
+    Proof,
     /// The list of keys.
     Help,
     /// The list of commands.
@@ -75,6 +86,9 @@ pub enum Pane {
 }
 
 impl Pane {
+    /// The panes of the evidence, in the order of Tab.
+    pub const EVIDENCE: [Self; 2] = [Self::Proofs, Self::Proof];
+
     /// The panes of the release view, in the order of their numbers.
     pub const NUMBERED: [Self; 5] = [
         Self::Pipeline,
@@ -95,6 +109,8 @@ impl Pane {
             Self::Steps => "Steps",
             Self::Log => "Log",
             Self::Manifest => "Manifest",
+            Self::Proofs => "Evidence",
+            Self::Proof => "Detail",
             Self::Help => "Keys",
             Self::Palette => "Commands",
             Self::Runs => "Release runs",
@@ -188,6 +204,19 @@ impl Popup {
     }
 }
 
+/// The evidence that lies over the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenEvidence {
+    /// Of which image.
+    pub image: ImageId,
+    /// Of which digest; `None`: of the one that the watched run built, whichever that is.
+    pub digest: Option<Digest>,
+    /// Which of its panes has the keys.
+    pub pane: Pane,
+    /// Lines of the predicate that are the other way round than at first.
+    pub toggled: BTreeSet<String>,
+}
+
 /// News in the status line, for as long as it takes to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -253,6 +282,8 @@ pub struct Ui {
     pub zoomed: bool,
     /// The job whose log has the whole screen.
     pub inside: Option<JobId>,
+    /// The evidence that has the whole screen, over whatever was there.
+    pub evidence: Option<OpenEvidence>,
     /// Cursors by list.
     pub cursors: BTreeMap<Pane, Cursor>,
     /// What each list is narrowed to, and each text searched for.
@@ -294,6 +325,7 @@ impl Ui {
             pane: Pane::Pipeline,
             zoomed: false,
             inside: None,
+            evidence: None,
             cursors: BTreeMap::new(),
             filters: BTreeMap::new(),
             open: BTreeSet::new(),
@@ -321,12 +353,33 @@ impl Ui {
         self.seen = seen;
     }
 
-    /// The pane that the keys go to: the popup's, else the log that has the screen, else the focused one.
+    /// The pane that the keys go to: the popup's, else that of what has the screen, else the focused one.
     pub fn active(&self) -> Pane {
-        match (self.popups.last(), self.inside) {
-            (Some(popup), _) => popup.pane(),
-            (None, Some(_)) => Pane::Log,
-            (None, None) => self.pane,
+        match (self.popups.last(), &self.evidence, self.inside) {
+            (Some(popup), ..) => popup.pane(),
+            (None, Some(evidence), _) => evidence.pane,
+            (None, None, Some(_)) => Pane::Log,
+            (None, None, None) => self.pane,
+        }
+    }
+
+    /// The panes that Tab goes through, below any popup; empty where one has the whole screen.
+    pub fn panes(&self) -> &'static [Pane] {
+        match (&self.evidence, self.inside) {
+            (Some(_), _) => &Pane::EVIDENCE,
+            (None, Some(_)) => &[],
+            (None, None) => self.view.panes(),
+        }
+    }
+
+    /// Gives one of those panes the keys.
+    pub fn give_keys(&mut self, pane: Pane) {
+        if !self.panes().contains(&pane) {
+            return;
+        }
+        match &mut self.evidence {
+            Some(evidence) => evidence.pane = pane,
+            None => self.pane = pane,
         }
     }
 

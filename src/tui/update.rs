@@ -241,7 +241,6 @@ fn wheel(ui: &mut Ui, model: &Model, at: Position, down: bool, now: Timestamp) -
         .find(|(_, area)| area.contains(at))
         .map(|(pane, _)| *pane);
     if ui.popups.is_empty()
-        && ui.inside.is_none()
         && let Some(pane) = under
     {
         perform::focus(ui, pane);

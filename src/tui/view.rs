@@ -1,8 +1,10 @@
 //! The screen: header, panes, footer, popups. Drawn from a shared reference, without IO.
 
 pub(crate) mod board;
+mod evidence;
 mod footer;
 pub(crate) mod gate;
+mod grid;
 mod header;
 pub(crate) mod image;
 mod log;
@@ -78,7 +80,12 @@ fn screen(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) {
         Some(_) => (Pane::Log, true),
         None => (ui.pane, ui.zoomed),
     };
-    let places = layout::places(ui.size, ui.view, pane, only, needs);
+    let mut places = layout::places(ui.size, ui.view, pane, only, needs);
+    if ui.evidence.is_some() {
+        let body = places.body;
+        let tree = rows_of(super::evidence::rows(scene).len());
+        places.panes = layout::evidence(body, ui.size, tree);
+    }
     header::draw(scene, canvas, places.header);
     for (pane, area) in &places.panes {
         match pane {
@@ -90,6 +97,8 @@ fn screen(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) {
             Pane::Steps => steps::draw(scene, canvas, *area, seen),
             Pane::Log => log::draw(scene, canvas, *area, seen),
             Pane::Manifest => manifest::draw(scene, canvas, *area, seen),
+            Pane::Proofs => evidence::tree(scene, canvas, *area, seen),
+            Pane::Proof => evidence::detail(scene, canvas, *area, seen),
             Pane::Help | Pane::Palette | Pane::Runs | Pane::Services => {}
         }
         seen.spots.push((*area, Target::Pane(*pane)));
@@ -106,7 +115,7 @@ fn rows_of(n: usize) -> u16 {
 fn frame(scene: &Scene<'_>, pane: Pane) -> Frame {
     let focused = scene.has_keys(pane);
     let number = Pane::NUMBERED.iter().position(|other| *other == pane);
-    let in_release = scene.ui.view == View::Release && scene.ui.inside.is_none();
+    let in_release = in_release(scene);
     let tabs = Shape::of(scene.ui.size) == Shape::Tabs && in_release && number.is_some();
     if tabs {
         let mut frame = Frame::titled("", focused);
@@ -142,9 +151,13 @@ fn tab_titles(pane: Pane) -> Vec<Bit> {
 
 /// Whether the pane is one of several tabs, so that its title has no room for more.
 fn in_tabs(scene: &Scene<'_>) -> bool {
-    Shape::of(scene.ui.size) == Shape::Tabs
-        && scene.ui.view == View::Release
-        && scene.ui.inside.is_none()
+    Shape::of(scene.ui.size) == Shape::Tabs && in_release(scene)
+}
+
+/// Whether the release view is on screen, with nothing that has the whole of it.
+fn in_release(scene: &Scene<'_>) -> bool {
+    let ui = scene.ui;
+    ui.view == View::Release && ui.inside.is_none() && ui.evidence.is_none()
 }
 
 /// A pane that is a list, with lines that stay at its bottom.

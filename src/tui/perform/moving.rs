@@ -13,8 +13,8 @@ const SIDEWAYS: usize = 16;
 
 /// Gives a pane the keys.
 pub(in crate::tui) fn focus(ui: &mut Ui, pane: Pane) {
-    if ui.popups.is_empty() && ui.inside.is_none() && ui.view.panes().contains(&pane) {
-        ui.pane = pane;
+    if ui.popups.is_empty() {
+        ui.give_keys(pane);
     }
 }
 
@@ -34,6 +34,10 @@ pub(in crate::tui) fn select(ui: &mut Ui, model: &Model, pane: Pane, item: Item,
     }
     if pane == Pane::Image {
         ui.cursors.remove(&Pane::Manifest);
+    }
+    if pane == Pane::Proofs {
+        ui.cursors.remove(&Pane::Proof);
+        ui.filters.remove(&Pane::Proof);
     }
 }
 
@@ -188,23 +192,27 @@ pub(in crate::tui) fn page(ui: &mut Ui, model: &Model, now: Timestamp, by: isize
 
 /// Goes to the next pane or the one before, round and round.
 pub(in crate::tui) fn turn(ui: &mut Ui, by: isize) -> Effects {
-    if ui.popups.is_empty() && ui.inside.is_none() {
-        let panes = ui.view.panes();
-        let here = panes.iter().position(|pane| *pane == ui.pane).unwrap_or(0);
+    if ui.popups.is_empty() {
+        let (panes, active) = (ui.panes(), ui.active());
+        let here = panes.iter().position(|pane| *pane == active).unwrap_or(0);
         let n = panes.len();
-        let next = if by > 0 { here + 1 } else { here + n - 1 } % n.max(1);
+        let next = if by > 0 {
+            here + 1
+        } else {
+            here + n.max(1) - 1
+        } % n.max(1);
         if let Some(pane) = panes.get(next) {
-            ui.pane = *pane;
+            ui.give_keys(*pane);
         }
     }
     Vec::new()
 }
 
 fn turn_within(ui: &mut Ui, by: isize) {
-    let panes = ui.view.panes();
-    let here = panes.iter().position(|pane| *pane == ui.pane).unwrap_or(0);
+    let (panes, active) = (ui.panes(), ui.active());
+    let here = panes.iter().position(|pane| *pane == active).unwrap_or(0);
     if let Some(pane) = here.checked_add_signed(by).and_then(|at| panes.get(at)) {
-        ui.pane = *pane;
+        ui.give_keys(*pane);
     }
 }
 
@@ -212,6 +220,7 @@ fn turn_within(ui: &mut Ui, by: isize) {
 pub(in crate::tui) fn go(ui: &mut Ui, pane: Pane) -> Effects {
     ui.popups.clear();
     ui.inside = None;
+    ui.evidence = None;
     ui.view = View::Release;
     ui.pane = pane;
     Vec::new()
@@ -231,6 +240,7 @@ pub(in crate::tui) fn view(ui: &mut Ui, by: isize) -> Effects {
 pub(super) fn to_view(ui: &mut Ui, view: View) {
     ui.popups.clear();
     ui.inside = None;
+    ui.evidence = None;
     ui.zoomed = false;
     ui.view = view;
     if !view.panes().contains(&ui.pane)

@@ -52,7 +52,7 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
         }
         Item::Digest(found) => Some(digest(&found)),
         Item::Rule(id) => {
-            let row = model.board.rows.iter().find(|row| row.id == id)?;
+            let row = model.board.rows.iter().find(|row| row.key() == id)?;
             Some((clean(&row.sentence), "the sentence".to_owned()))
         }
         Item::Node(node) => Some(named(clean(node.as_str()))),
@@ -66,6 +66,9 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
         Item::Fact(_) => {
             let version = model.outlook.version.as_ref()?;
             Some(named(clean(&version.value)))
+        }
+        item @ (Item::Proof(_) | Item::Part(_) | Item::Package(_)) => {
+            super::evidence::value(model, ui, &item)
         }
         Item::Step(..) | Item::Run(None) | Item::Action(_) | Item::Source(_) => None,
     }
@@ -88,7 +91,24 @@ pub(in crate::tui) fn copy(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects 
 }
 
 /// The page of what is selected, else of the run.
-fn page_of(model: &Model, ui: &Ui) -> Option<String> {
+fn page_of(model: &Model, ui: &Ui) -> Option<Page> {
+    if Pane::EVIDENCE.contains(&ui.active()) {
+        return super::evidence::log_page(model, ui);
+    }
+    page_of_run(model, ui).map(Page::Theirs)
+}
+
+/// A page that can be opened.
+pub(super) enum Page {
+    /// Its address was handed out by a service.
+    Theirs(String),
+    /// Its address is made here.
+    Ours(String),
+    /// There is one, and it is not for this.
+    None(&'static str),
+}
+
+fn page_of_run(model: &Model, ui: &Ui) -> Option<String> {
     let now = model.now;
     let snapshot = &model.snapshot;
     let pane = ui.active();
@@ -131,8 +151,10 @@ pub(in crate::tui) fn may_open(web: &str, page: &str) -> bool {
 pub(in crate::tui) fn can_browse(model: &Model, ui: &Ui) -> Availability {
     match page_of(model, ui) {
         None => Availability::Why("There is no page yet: it comes with the run".to_owned()),
-        Some(page) if may_open(&ui.web, &page) => Availability::Available,
-        Some(page) => {
+        Some(Page::None(why)) => Availability::Why(why.to_owned()),
+        Some(Page::Ours(_)) => Availability::Available,
+        Some(Page::Theirs(page)) if may_open(&ui.web, &page) => Availability::Available,
+        Some(Page::Theirs(page)) => {
             let host = url::Url::parse(&page)
                 .ok()
                 .and_then(|page| page.host_str().map(clean))
@@ -146,7 +168,12 @@ pub(in crate::tui) fn can_browse(model: &Model, ui: &Ui) -> Availability {
 
 /// Opens the page of what is selected.
 pub(in crate::tui) fn browse(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
-    match page_of(model, ui).filter(|page| may_open(&ui.web, page)) {
+    let page = match page_of(model, ui) {
+        Some(Page::Ours(page)) => Some(page),
+        Some(Page::Theirs(page)) if may_open(&ui.web, &page) => Some(page),
+        _ => None,
+    };
+    match page {
         Some(page) => {
             ui.say(Sign::Done, format!("Opening {page}"));
             vec![UiEffect::Open(page)]

@@ -24,6 +24,10 @@ pub(in crate::tui) fn can_filter(_: &Model, ui: &Ui) -> Availability {
 
 /// Lets a filter or a search be typed.
 pub(in crate::tui) fn filter(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
+    // The tree is short; what is searched is what it stands for.
+    if ui.active() == Pane::Proofs {
+        ui.give_keys(Pane::Proof);
+    }
     let pane = ui.active();
     ui.filters.insert(pane, String::new());
     ui.typing = Some(pane);

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{Contents, frame, inner_of, list_pane, state};
 use crate::domain::assess::{Row as Rule, Verdict};
+use crate::present::board;
 use crate::present::clean::clean;
 use crate::present::role::{Role, Sign};
 use crate::tui::scene::Scene;
@@ -11,11 +12,14 @@ use crate::tui::ui::{Item, Pane, Seen};
 use crate::tui::widget::line::{Bit, Line};
 use crate::tui::widget::{Canvas, Row};
 
-/// One row a rule.
+/// What the board is computed for, and one row a rule.
 pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
-    scene
-        .model
-        .board
+    let board = &scene.model.board;
+    let next = (!board.rows.is_empty()).then(|| {
+        let text = board::next(&board.next);
+        Row::heading(Line::of([Bit::muted(text).sentence()]))
+    });
+    let rules = board
         .rows
         .iter()
         .filter(|rule| scene.ui.passes(Pane::Board, &rule.title))
@@ -28,11 +32,11 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
             };
             let line = Line::of([
                 Bit::sign(Sign::of_verdict(rule.verdict)),
-                Bit::of(role, clean(&rule.title)).sentence(),
+                Bit::of(role, board::title(rule, scene.now)).sentence(),
             ]);
-            Row::of(Item::Rule(rule.id.clone()), line)
-        })
-        .collect()
+            Row::of(Item::Rule(rule.key()), line)
+        });
+    next.into_iter().chain(rules).collect()
 }
 
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
@@ -53,7 +57,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         frame = frame.count([Bit::muted(format!("{held}/{all}"))]);
         if let Some(rule) = shown(scene, &rows) {
             below.push(Line::default());
-            below.extend(explained(rule, columns));
+            below.extend(explained(scene, rule, columns));
         }
     }
     let contents = Contents { frame, rows, below };
@@ -68,12 +72,12 @@ fn shown<'a>(scene: &Scene<'a>, rows: &[Row]) -> Option<&'a Rule> {
     }
     let items: Vec<Item> = rows.iter().filter_map(|row| row.item.clone()).collect();
     match scene.ui.selected(Pane::Board, &items)? {
-        Item::Rule(id) => board.rows.iter().find(|rule| rule.id == *id),
+        Item::Rule(id) => board.rows.iter().find(|rule| rule.key() == *id),
         _ => None,
     }
 }
 
-fn explained(rule: &Rule, columns: usize) -> Vec<Line> {
+fn explained(scene: &Scene<'_>, rule: &Rule, columns: usize) -> Vec<Line> {
     let mut lines = state::said(
         Sign::of_verdict(rule.verdict),
         &clean(&rule.sentence),
@@ -81,6 +85,13 @@ fn explained(rule: &Rule, columns: usize) -> Vec<Line> {
     );
     if let Some(remedy) = &rule.remedy {
         lines.extend(state::dim(&clean(remedy), columns, 2));
+    }
+    for other in &rule.others {
+        lines.extend(state::said(Sign::Warning, &clean(other), columns));
+    }
+    let rests_on = board::rests_on(rule, scene.now);
+    if !rests_on.is_empty() {
+        lines.extend(state::dim(&format!("by {rests_on}"), columns, 2));
     }
     lines
 }

@@ -86,7 +86,9 @@ fn crumbs(scene: &Scene<'_>) -> Vec<Bit> {
     if ui.view != View::Release {
         bits.push(Bit::of(Role::Focus, format!(" › {}", ui.view.name())));
     }
-    if ui.inside.is_some() {
+    if ui.evidence.is_some() {
+        bits.push(Bit::of(Role::Focus, " › evidence"));
+    } else if ui.inside.is_some() {
         bits.push(Bit::of(Role::Focus, " › log"));
     } else if ui.zoomed {
         bits.push(Bit::of(Role::Focus, format!(" › {}", ui.pane.name())));

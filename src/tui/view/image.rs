@@ -2,24 +2,18 @@
 
 use ratatui::layout::Rect;
 
+use super::grid::Columns;
 use super::{Contents, frame, in_tabs, inner_of, last_width, list_pane, state};
 use crate::domain::fact::{Ask, ImageId};
-use crate::domain::policy::{Certainty, ImageSpec};
+use crate::domain::policy::Certainty;
 use crate::present::clean::clean;
 use crate::present::role::{Role, Sign};
-use crate::present::tags::{self, PlatformCell, TagRow, TagState};
-use crate::present::{phrases, words};
+use crate::present::tags;
+use crate::present::{evidence, phrases, words};
 use crate::tui::scene::Scene;
 use crate::tui::ui::{Item, Pane, Seen};
 use crate::tui::widget::line::{Bit, Line};
 use crate::tui::widget::{Canvas, Row};
-
-/// Columns of a digest, `9f86d081…4b2c`.
-const DIGEST: usize = 13;
-/// Columns of a platform's digest, `77c1…`, and of its heading.
-const PLATFORM: usize = 7;
-/// Columns of an age, `12m 31s ago`.
-const AGE: usize = 13;
 
 /// The tags of every image, below a heading.
 pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
@@ -49,88 +43,6 @@ fn rows_in(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     rows
 }
 
-struct Columns {
-    tag: usize,
-    ages: bool,
-}
-
-impl Columns {
-    fn of(table: &[TagRow], spec: &ImageSpec, width: usize) -> Self {
-        let longest = table.iter().map(|tag| words::width(&tag.tag)).max();
-        let fixed = 2 + DIGEST + 2 + PLATFORM * spec.platforms.len();
-        let meaning = 16;
-        let room = width.saturating_sub(fixed + meaning);
-        let tag = longest.unwrap_or(8).clamp(6, room.max(10));
-        let known = table.iter().any(|tag| tag.pushed_at.is_some());
-        Self {
-            tag,
-            ages: known && width >= tag + fixed + meaning + AGE + 10,
-        }
-    }
-
-    fn heading(&self, spec: &ImageSpec) -> Line {
-        let mut text = format!(
-            "{}  {}  ",
-            words::left("tag", self.tag),
-            words::left("digest", DIGEST)
-        );
-        for platform in &spec.platforms {
-            let name = platform.to_string();
-            let arch = name.split_once('/').map_or(name.as_str(), |(_, arch)| arch);
-            text.push_str(&words::left(&clean(arch), PLATFORM - 1));
-            text.push(' ');
-        }
-        if self.ages {
-            text.push_str(&words::left("pushed", AGE));
-        }
-        Line::of([Bit::muted(text)])
-    }
-
-    fn line(&self, scene: &Scene<'_>, tag: &TagRow) -> Line {
-        let there = matches!(tag.state, TagState::At(_));
-        let quiet = if there { Role::Plain } else { Role::Muted };
-        let digest = match &tag.state {
-            TagState::At(digest) => words::digest(digest),
-            TagState::Absent => "–".to_owned(),
-            TagState::Unseen | TagState::Failed(_) => "?".to_owned(),
-        };
-        let mut bits = vec![
-            Bit::of(quiet, words::left(&tag.tag, self.tag)),
-            Bit::of(quiet, format!("  {}  ", words::left(&digest, DIGEST))),
-        ];
-        for cell in &tag.platforms {
-            let (text, role) = match cell {
-                PlatformCell::At(digest) => (words::digest_head(digest), Role::Muted),
-                PlatformCell::Absent => ("–".to_owned(), Role::Muted),
-                PlatformCell::Unseen => ("?".to_owned(), Role::Muted),
-                PlatformCell::Missing => ("none".to_owned(), Role::Bad),
-            };
-            bits.push(Bit::of(role, words::left(&text, PLATFORM)));
-        }
-        if self.ages {
-            let age = tag
-                .pushed_at
-                .map(|at| words::ago(at, scene.now))
-                .unwrap_or_default();
-            bits.push(Bit::muted(words::left(&age, AGE)));
-        }
-        let (sign, meaning) = &tag.meaning;
-        let role = match sign {
-            Sign::Failed => Role::Bad,
-            Sign::Absent => Role::Muted,
-            _ => Role::Plain,
-        };
-        // A dash before `is 1.6.9` would read as a minus.
-        if *sign == Sign::Absent {
-            bits.push(Bit::plain("  "));
-        } else {
-            bits.push(Bit::sign(*sign));
-        }
-        bits.push(Bit::of(role, meaning.clone()).sentence());
-        Line::of(bits)
-    }
-}
-
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     let model = scene.model;
     let columns = usize::from(inner_of(area).width);
@@ -151,6 +63,9 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         let tags = model.outlook.tags.get(&image).into_iter().flatten();
         asks.extend(tags.map(|tag| Ask::Tag(image.clone(), tag.tag.clone())));
         asks.push(Ask::Tags(image.clone()));
+        if let Some(built) = model.outlook.digests.get(&image) {
+            asks.push(evidence::ask(&model.outlook, &image, &built.value));
+        }
         below.extend(built(scene, &image));
     }
     if model.policy.images.is_empty() {

@@ -1,0 +1,79 @@
+//! The trust grid and the evidence, in every state that they can be in.
+
+use gonogo::domain::evidence::{Layout, Verification};
+
+use crate::support::bench::{Bench, Phase};
+use crate::support::proofs::{by_a_stranger, good, without_sbom};
+use crate::support::screen::Cockpit;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 50)];
+
+/// The image pane, then the evidence at a row of its tree.
+fn frames(name: &str, bench: &Bench, keys: &str) {
+    for (width, height) in SIZES {
+        let mut cockpit = Cockpit::open(bench, width, height);
+        cockpit.press(bench, "3");
+        let picture = cockpit.picture(bench);
+        insta::assert_snapshot!(format!("grid_{name}_{width}x{height}"), picture);
+        cockpit.press(bench, "1 v");
+        cockpit.press(bench, keys);
+        let picture = cockpit.picture(bench);
+        insta::assert_snapshot!(format!("detail_{name}_{width}x{height}"), picture);
+    }
+}
+
+fn found(found: Verification) -> Bench {
+    Bench::with_evidence(found)
+}
+
+#[test]
+fn when_all_is_good() {
+    frames(
+        "good",
+        &found(good("1.7.0", &[Layout::Legacy])),
+        "j j enter",
+    );
+}
+
+#[test]
+fn when_a_platform_has_no_sbom() {
+    frames("no_sbom", &found(without_sbom()), "");
+}
+
+#[test]
+fn when_another_workflow_signed() {
+    frames("stranger", &found(by_a_stranger()), "j enter");
+}
+
+#[test]
+fn when_both_layouts_hold() {
+    let both = good("1.7.0", &[Layout::Legacy, Layout::Bundle]);
+    frames("both", &found(both), "j j j j j j j j enter G");
+}
+
+#[test]
+fn while_nothing_was_looked_at() {
+    frames("loading", &Bench::at(Phase::Waiting), "");
+}
+
+#[test]
+fn when_the_registry_does_not_answer() {
+    let mut bench = Bench::at(Phase::Waiting);
+    bench.fail_evidence();
+    frames("failed", &bench, "");
+}
+
+#[test]
+fn a_narrow_grid_leaves_out_what_matters_least() {
+    let bench = found(without_sbom());
+    for (width, gone) in [(90, "provenance"), (64, "amd64")] {
+        let mut cockpit = Cockpit::open(&bench, width, 24);
+        cockpit.press(&bench, "3");
+        let text = cockpit.text(&bench);
+        assert!(!text.contains(gone), "{width}: {text}");
+        assert!(
+            text.contains("SBOM") && text.contains("✗ 1/2"),
+            "{width}: {text}"
+        );
+    }
+}
