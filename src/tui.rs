@@ -5,7 +5,7 @@
 
 pub mod action;
 mod ascii;
-mod evidence;
+pub mod evidence;
 pub mod items;
 pub mod key;
 pub mod keymap;

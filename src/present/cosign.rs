@@ -113,10 +113,15 @@ fn line(mut words: Vec<String>, reference: &str) -> String {
     quoted.join(" ")
 }
 
-/// A word in single quotes where it needs any; a shell cannot be given a NUL at all.
+/// A word in single quotes where it needs any, as a person would write it; a shell cannot be given a NUL at all.
 fn quoted(word: &str) -> String {
     let word = word.replace('\0', "");
-    shlex::try_quote(&word).map_or_else(|_| String::new(), std::borrow::Cow::into_owned)
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The evidence of one image in words: what there is of each subject, and what each piece says.
 
 pub mod claims;
+pub mod compared;
 pub mod detail;
 pub mod predicate;
 pub mod root;
@@ -8,7 +9,6 @@ pub mod root;
 use super::clean::clean;
 use super::role::Sign;
 use super::words;
-use crate::domain::artifact::AttestationEntry;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
     Expected, Item, ItemVerdict, Layout, SubjectReport, SubjectVerdict, Verdict, Verification,
@@ -88,12 +88,12 @@ pub fn ask(outlook: &Outlook, image: &ImageId, digest: &Digest) -> Ask {
 }
 
 /// The tree: the image, its subjects with their pieces, what is in the index, and the trusted root.
-pub fn tree(found: &Verification, in_index: &[AttestationEntry]) -> Vec<Entry> {
+pub fn tree(found: &Verification) -> Vec<Entry> {
     let mut rows = vec![Entry {
         id: ProofId::Subject(Place::Image),
         depth: 0,
         sign: sign_of(found.verdict),
-        text: format!("image {}", words::digest(&found.digest)),
+        text: "image".to_owned(),
         note: verdict_word(found.verdict).to_owned(),
     }];
     report(&mut rows, Place::Signature, "signature", &found.signature);
@@ -119,7 +119,7 @@ pub fn tree(found: &Verification, in_index: &[AttestationEntry]) -> Vec<Entry> {
             ..piece(Place::Others, item, &found.others)
         });
     }
-    for entry in in_index {
+    for entry in &found.buildkit {
         let of = entry.of.as_ref().map(words::digest_head);
         rows.push(Entry {
             id: ProofId::Entry(entry.digest.clone()),

@@ -4,14 +4,13 @@ use super::scene::Scene;
 use super::ui::{Item, Pane, Ui};
 use super::widget::Row;
 use super::widget::line::{Bit, Line};
-use crate::domain::artifact::{AttestationEntry, ManifestContent};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Package, Recipe, SbomSummary, Verification};
 use crate::domain::fact::{Ask, ImageId};
 use crate::engine::Model;
 use crate::present::clean::clean;
 use crate::present::evidence::detail::{self, Body, Facts, Part};
-use crate::present::evidence::{self, Entry, Place, ProofId};
+use crate::present::evidence::{self, Entry, Place, ProofId, compared};
 use crate::present::role::{Role, Sign};
 
 /// The image whose evidence is open.
@@ -27,8 +26,6 @@ pub(super) struct Shown<'a> {
     pub(super) found: Option<&'a Verification>,
     /// Whether the registry said that there is no such image.
     pub(super) is_gone: bool,
-    /// What the builder put into the index.
-    pub(super) in_index: &'a [AttestationEntry],
 }
 
 /// The digest that evidence is shown of where no tag is named: what the run built, else what is out.
@@ -69,17 +66,11 @@ pub(super) fn of<'a>(
         .snapshot
         .evidence_of(image, &digest, &expected)
         .and_then(|observed| observed.value());
-    let content = model.snapshot.manifest(image, &digest).map(|m| &m.content);
-    let in_index = match content {
-        Some(ManifestContent::Index { attestations, .. }) => attestations.as_slice(),
-        _ => &[],
-    };
     Some(Shown {
         image: image.clone(),
         ask: evidence::ask(&model.outlook, image, &digest),
         found: value.and_then(|found| found.as_deref()),
         is_gone: value.is_some_and(Option::is_none),
-        in_index,
         digest,
     })
 }
@@ -87,10 +78,7 @@ pub(super) fn of<'a>(
 impl Shown<'_> {
     /// The rows of the tree.
     fn entries(&self, scene: &Scene<'_>) -> Vec<Entry> {
-        let mut entries = self
-            .found
-            .map(|found| evidence::tree(found, self.in_index))
-            .unwrap_or_default();
+        let mut entries = self.found.map(evidence::tree).unwrap_or_default();
         if let Some(root) = scene.model.snapshot.trust.value() {
             entries.push(Entry {
                 id: ProofId::Subject(Place::Root),
@@ -180,7 +168,6 @@ impl<'a> Detail<'a> {
         let facts = Facts {
             found,
             recipe: &recipe,
-            in_index: shown.in_index,
             root,
             tags: &shown.tags(model),
             seen_at: model.snapshot.standing(&shown.ask).seen_at,
@@ -190,6 +177,11 @@ impl<'a> Detail<'a> {
         };
         let mut parts = detail::parts(&id, &facts);
         let sbom = evidence::item_of(found, &id).and_then(|item| item.sbom.as_ref());
+        if let Some(open) = &ui.evidence
+            && sbom.is_some()
+        {
+            parts.extend(open.compared.parts.iter().cloned());
+        }
         let packages = sbom.map_or_else(Vec::new, |sbom| matching(sbom, ui.filter(Pane::Proof)));
         if let Some(sbom) = sbom {
             parts.push(packages_heading(sbom, packages.len()));
@@ -239,6 +231,43 @@ impl<'a> Detail<'a> {
     /// A part by its name.
     pub(super) fn part(&self, id: &str) -> Option<&Part> {
         self.parts.iter().find(|part| part.id == id)
+    }
+}
+
+/// In what the selected SBOM differs from others; made when another is selected, and not at each frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// Digests of the documents, the selected one first.
+    of: Vec<Digest>,
+    /// What to say of it.
+    parts: Vec<Part>,
+}
+
+impl Compared {
+    /// The comparisons of what is selected; `None`: those that are known are of the same documents.
+    pub(super) fn anew(&self, scene: &Scene<'_>) -> Option<Self> {
+        let (model, ui) = (scene.model, scene.ui);
+        let shown = shown(model, ui)?;
+        let id = selected(scene, &shown)?;
+        let found = shown.found?;
+        let item = evidence::item_of(found, &id)?;
+        let (Place::Sbom(n), Some(sbom)) = (evidence::place_of(&id), &item.sbom) else {
+            return None;
+        };
+        let (snapshot, outlook) = (&model.snapshot, &model.outlook);
+        let previous = compared::previous(snapshot, outlook, &shown.image, &shown.digest);
+        let bases = compared::bases(found, previous.as_ref(), n);
+        let of: Vec<Digest> = std::iter::once(&item.digest)
+            .chain(bases.iter().map(|base| base.digest))
+            .cloned()
+            .collect();
+        (of != self.of).then(|| Self {
+            of,
+            parts: bases
+                .iter()
+                .flat_map(|base| compared::parts(base, &sbom.packages))
+                .collect(),
+        })
     }
 }
 

@@ -107,7 +107,7 @@ fn release(body: Rect, shape: Shape, needs: Needs) -> BTreeMap<Pane, Rect> {
         (Pane::Outside, outside),
     ]);
     if shape == Shape::Wide {
-        let (image, job) = columns(below, below.width * 54 / 100);
+        let (image, job) = columns(below, below.width * 3 / 5);
         let (steps, log) = columns(job, job.width * 2 / 5);
         panes.insert(Pane::Image, image);
         panes.insert(Pane::Steps, steps);
@@ -123,7 +123,7 @@ pub fn evidence(body: Rect, size: Size, rows_of_tree: u16) -> BTreeMap<Pane, Rec
     let (tree, detail) = match Shape::of(size) {
         Shape::TooSmall => return BTreeMap::new(),
         Shape::Tabs => rows(body, (rows_of_tree + 2).clamp(4, body.height * 2 / 5)),
-        Shape::Panes | Shape::Wide => columns(body, (body.width * 3 / 10).clamp(36, 52)),
+        Shape::Panes | Shape::Wide => columns(body, (body.width * 26 / 100).clamp(31, 52)),
     };
     BTreeMap::from([(Pane::Proofs, tree), (Pane::Proof, detail)])
 }

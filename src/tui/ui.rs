@@ -9,6 +9,7 @@ use std::time::Duration;
 use ratatui::layout::{Rect, Size};
 
 use super::action::Action;
+use super::evidence::Compared;
 use super::keymap::Keymap;
 use crate::config::Mode;
 use crate::domain::digest::Digest;
@@ -215,6 +216,8 @@ pub struct OpenEvidence {
     pub pane: Pane,
     /// Lines of the predicate that are the other way round than at first.
     pub toggled: BTreeSet<String>,
+    /// In what the selected SBOM differs from others.
+    pub compared: Arc<Compared>,
 }
 
 /// News in the status line, for as long as it takes to read it.

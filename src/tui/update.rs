@@ -93,6 +93,14 @@ pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<U
         }
         Input::Tick => Vec::new(),
     };
+    if let Some(open) = &ui.evidence {
+        let scene = super::scene::Scene::new(model, ui, now);
+        if let Some(compared) = open.compared.anew(&scene)
+            && let Some(open) = &mut ui.evidence
+        {
+            open.compared = Arc::new(compared);
+        }
+    }
     let job = super::scene::selected_job(model, ui).map(|job| job.id);
     let job = ui.inside.or(job);
     if job != model.focus && ui.shows_log() {

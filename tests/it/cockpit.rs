@@ -1,5 +1,7 @@
 //! The cockpit's memory, by script: keys in, selection and effects out.
 
+mod evidence;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -21,7 +23,7 @@ use gonogo::tui::update::{Input, UiEffect};
 use crate::support::bench::{Bench, Phase, RUN, image, noon};
 use crate::support::screen::{Cockpit, text};
 
-fn chosen(cockpit: &Cockpit, bench: &Bench, pane: Pane) -> Option<Item> {
+pub(crate) fn chosen(cockpit: &Cockpit, bench: &Bench, pane: Pane) -> Option<Item> {
     let items = items::of(&bench.model, &cockpit.ui, pane, noon());
     cockpit.ui.selected(pane, &items).cloned()
 }
@@ -203,7 +205,7 @@ fn going_in_and_out_ends_where_it_began() {
     assert_eq!(cockpit.ui.inside, None);
     cockpit.press(&bench, "] ] esc");
     assert_eq!(cockpit.ui.view, View::Release);
-    cockpit.press(&bench, "2 enter");
+    cockpit.press(&bench, "4 enter");
     assert!(cockpit.ui.zoomed);
     cockpit.press(&bench, "esc");
     assert!(!cockpit.ui.zoomed);
@@ -362,7 +364,7 @@ fn the_mouse_selects_and_goes_in() {
     assert!(cockpit.ui.popups.is_empty(), "a click outside closes it");
 }
 
-const HOSTILE: &str =
+pub(crate) const HOSTILE: &str =
     "evil\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\r\n\u{7}日本";
 
 fn hostile() -> Bench {
@@ -390,7 +392,7 @@ fn hostile() -> Bench {
 }
 
 /// No cell holds anything that a terminal would obey, and no row is wider than the screen.
-fn assert_harmless(buffer: &ratatui::buffer::Buffer) {
+pub(crate) fn assert_harmless(buffer: &ratatui::buffer::Buffer) {
     for cell in &buffer.content {
         for c in cell.symbol().chars() {
             assert!(!c.is_control(), "{:?}", cell.symbol());
@@ -424,7 +426,7 @@ proptest! {
     #[test]
     fn no_script_of_keys_panics_or_draws_outside(
         script in proptest::collection::vec(0..60_u16, 0..50),
-        phases in proptest::collection::vec(0..6_usize, 1..4),
+        phases in proptest::collection::vec(0..7_usize, 1..4),
         sizes in proptest::collection::vec((0..220_u16, 0..70_u16), 1..4),
     ) {
         let benches: Vec<Bench> = phases
@@ -435,6 +437,7 @@ proptest! {
                 2 => Bench::at(Phase::Waiting),
                 3 => Bench::at(Phase::Released),
                 4 => Bench::at(Phase::Failed),
+                5 => evidence::hostile(),
                 _ => hostile(),
             })
             .collect();

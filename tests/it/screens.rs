@@ -1,5 +1,7 @@
 //! What the cockpit shows: whole frames, with what each colour means.
 
+mod evidence;
+
 use gonogo::config;
 use gonogo::domain::fact::{Ask, FailureKind};
 use gonogo::domain::time::after;
@@ -114,7 +116,7 @@ fn without_colour_nothing_has_a_colour_and_the_words_are_the_same() {
 
 #[test]
 fn every_symbol_is_one_column_wide() {
-    let drawn = "─│╭╮╰╯├┤┬┴┼…█▒░→›←↑↓×·▏□–";
+    let drawn = "─│╭╮╰╯├┤┬┴┼…█▒░→›▸▾←↑↓×≠·▏□–";
     let signs = Sign::ALL.iter().map(|sign| sign.symbol());
     for symbol in signs.chain(drawn.split("").filter(|text| !text.is_empty())) {
         assert_eq!(unicode_width::UnicodeWidthStr::width(symbol), 1, "{symbol}");

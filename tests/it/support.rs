@@ -5,5 +5,6 @@ pub mod contract;
 pub mod facts;
 pub mod judges;
 pub mod program;
+pub mod proofs;
 pub mod screen;
 pub mod sim;

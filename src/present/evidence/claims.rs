@@ -215,6 +215,27 @@ fn statement_label(claim: Claim) -> Option<&'static str> {
     })
 }
 
+/// What it means that a claim differs, in one sentence.
+pub fn in_short(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Identity => "It is signed by another than must sign.",
+        Claim::Issuer => "Another issuer vouches for the signer than must.",
+        Claim::Repository => "It was signed in a run of another repository.",
+        Claim::ImageDigest => "What was signed is another image.",
+        Claim::PayloadType => "What was signed is no signature of an image.",
+        Claim::SubjectDigest => "The statement is about another digest than the one it hangs on.",
+        Claim::Builder => "Its provenance names another builder.",
+        Claim::EntryPoint => "Its provenance names another workflow that the run started with.",
+        Claim::ProvenanceRepository => "Its provenance names another repository.",
+        Claim::ProvenanceCommit => "Its provenance names another commit.",
+        Claim::ProvenanceRun => "Its provenance names another run.",
+        Claim::ProvenanceRef => "Its provenance names another ref.",
+        Claim::CertificateCommit => "Its certificate was issued for another commit.",
+        Claim::CertificateRun => "Its certificate was issued in another run.",
+        Claim::CertificateRef => "Its certificate was issued for another ref.",
+    }
+}
+
 /// The address that the certificate of a run must name; its host is taken from the one that it names.
 fn run_address(found: Option<&str>, run: &str, recipe: &Recipe) -> String {
     let repository = recipe.repository.as_deref().unwrap_or_default();

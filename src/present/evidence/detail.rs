@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use super::claims::{self, Compared};
 use super::predicate;
 use super::{Place, ProofId, item_of, items_at, kind_name, layout_word, sign_of_piece};
-use crate::domain::artifact::AttestationEntry;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    ClientView, Item, ItemVerdict, Kind, Layout, Predicate, Recipe, Subject, SubjectVerdict,
-    TrustRoot, Verdict, Verification, cosign, platform_name,
+    ClientView, Item, ItemVerdict, Kind, Layout, Predicate, Problem, Recipe, Subject,
+    SubjectVerdict, TrustRoot, Verdict, Verification, cosign, platform_name,
 };
 use crate::domain::time::Timestamp;
 use crate::present::clean::clean;
@@ -33,17 +32,20 @@ pub enum Body {
     /// A sentence with what it means.
     Said(Sign, String),
     /// A label and a value, whole.
-    Field(&'static str, String),
+    Field(String, String),
     /// A claim, beside what it must be.
     Claim(Compared),
     /// A line of the predicate.
     Node(predicate::Line),
+    /// A package that another list has not, or in another version: a mark, its name, its versions.
+    Change(&'static str, String, String),
 }
 
 impl Part {
     /// What is copied of it; `None`: nothing that would be of use elsewhere.
     pub fn value(&self) -> Option<(&str, &str)> {
         match &self.body {
+            Body::Change(_, name, _) => Some(("name", name)),
             Body::Field(label, value) => Some((label, value)),
             Body::Claim(claim) => Some((claim.label, &claim.found)),
             Body::Node(line) if line.fold == predicate::Fold::Leaf => {
@@ -60,6 +62,7 @@ impl Part {
             Body::Field(label, value) => format!("{label} {value}"),
             Body::Claim(claim) => format!("{} {}", claim.label, claim.found),
             Body::Node(line) => format!("{} {}", line.name, line.value),
+            Body::Change(_, name, version) => format!("{name} {version}"),
         }
     }
 }
@@ -71,8 +74,6 @@ pub struct Facts<'a> {
     pub found: &'a Verification,
     /// What it was held against.
     pub recipe: &'a Recipe,
-    /// What the builder put into the index.
-    pub in_index: &'a [AttestationEntry],
     /// The trusted root, where it is known.
     pub root: Option<&'a TrustRoot>,
     /// Tags that point to the image, clean.
@@ -106,9 +107,10 @@ impl Parts {
         self.add(format!("said {n}"), Body::Said(sign, text.into()));
     }
 
-    fn field(&mut self, label: &'static str, value: impl Into<String>) {
+    fn field(&mut self, label: &str, value: impl Into<String>) {
         let n = self.0.len();
-        self.add(format!("{label} {n}"), Body::Field(label, value.into()));
+        let body = Body::Field(label.to_owned(), value.into());
+        self.add(format!("{label} {n}"), body);
     }
 }
 
@@ -173,8 +175,7 @@ fn image(parts: &mut Parts, facts: &Facts<'_>) {
     }
     for platform in &found.sboms {
         let name = clean(&platform_name(&platform.platform));
-        let text = format!("{name}  {}", platform.digest);
-        parts.field("platform", text);
+        parts.field(&name, platform.digest.to_string());
     }
     if let Some(at) = facts.seen_at {
         parts.field("looked up", words::moment(at, facts.zone));
@@ -372,7 +373,12 @@ fn verdict(parts: &mut Parts, item: &Item) {
         parts.say(sign, what);
     }
     for problem in &item.problems {
-        parts.say(sign, sentence(&problem.words()));
+        let text = match problem {
+            // Both sides of it stand below, one above the other.
+            Problem::Differs { claim, .. } => claims::in_short(*claim).to_owned(),
+            Problem::Broken { .. } => sentence(&problem.words()),
+        };
+        parts.say(sign, text);
     }
     for remark in &item.remarks {
         parts.say(Sign::Warning, sentence(&remark.words()));
@@ -408,7 +414,11 @@ fn entry(parts: &mut Parts, digest: &Digest, facts: &Facts<'_>) {
         "The builder put this into the index itself (BuildKit). Nobody signed it, so it proves nothing.",
     );
     parts.field("digest", digest.to_string());
-    let of = facts.in_index.iter().find(|entry| entry.digest == *digest);
+    let of = facts
+        .found
+        .buildkit
+        .iter()
+        .find(|entry| entry.digest == *digest);
     if let Some(of) = of.and_then(|entry| entry.of.as_ref()) {
         parts.field("of", of.to_string());
     }

@@ -2,12 +2,14 @@
 
 use super::outward::Page;
 use super::{Effects, select, selected};
+use crate::domain::evidence::{Recipe, Subject};
 use crate::domain::time::Timestamp;
 use crate::engine::Model;
 use crate::present::clean::clean;
+use crate::present::cosign::cosign_commands;
 use crate::present::evidence::detail::Body;
 use crate::present::evidence::predicate::Fold;
-use crate::present::evidence::{self as words, ProofId};
+use crate::present::evidence::{self as words, Place, ProofId};
 use crate::tui::action::Availability;
 use crate::tui::evidence::{self, Detail};
 use crate::tui::scene::Scene;
@@ -61,6 +63,7 @@ fn open(
         digest,
         pane: Pane::Proofs,
         toggled: std::collections::BTreeSet::new(),
+        compared: std::sync::Arc::default(),
     });
 }
 
@@ -141,9 +144,12 @@ pub(super) fn value(model: &Model, ui: &Ui, item: &Item) -> Option<(String, Stri
     match item {
         Item::Part(id) => {
             let detail = Detail::of(&scene)?;
-            let (label, value) = detail.part(id)?.value()?;
-            Some((value.to_owned(), format!("the {label}")))
+            match detail.part(id)?.value() {
+                Some((label, value)) => Some((value.to_owned(), format!("the {label}"))),
+                None => commands(&scene),
+            }
         }
+        Item::Proof(_) => commands(&scene),
         Item::Package(place) => {
             let detail = Detail::of(&scene)?;
             let package = detail.package(*place)?;
@@ -156,6 +162,32 @@ pub(super) fn value(model: &Model, ui: &Ui, item: &Item) -> Option<(String, Stri
         }
         _ => None,
     }
+}
+
+/// The commands by which a user of the image proves what is selected: of a platform, all that speaks for it.
+fn commands(scene: &Scene<'_>) -> Option<(String, String)> {
+    let model = scene.model;
+    let shown = evidence::shown(model, scene.ui)?;
+    let found = shown.found?;
+    let place = words::place_of(&evidence::selected(scene, &shown)?);
+    let expected = words::expected(&model.outlook, &shown.image, &shown.digest);
+    let mut recipe = Recipe::of_policy(&model.policy, &expected);
+    let mut platform = None;
+    match place {
+        Place::Signature => recipe.required = vec![Subject::Signature],
+        Place::Provenance => recipe.required = vec![Subject::Provenance],
+        Place::Sbom(n) => platform = found.sboms.get(n).map(|one| &one.platform),
+        _ => {}
+    }
+    let lines = cosign_commands(&shown.image.0, &recipe, found, platform);
+    let name = match lines.len() {
+        0 => return None,
+        1 => "1 cosign command".to_owned(),
+        n => format!("{n} cosign commands"),
+    };
+    // A shell takes any text in quotes; a terminal that is handed it does not.
+    let lines: Vec<String> = lines.iter().map(|line| clean(line)).collect();
+    Some((lines.join("\n"), name))
 }
 
 /// The page of the selected piece's entry in the log, where it is the log that everybody can search.

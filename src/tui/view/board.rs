@@ -91,7 +91,7 @@ fn explained(scene: &Scene<'_>, rule: &Rule, columns: usize) -> Vec<Line> {
     }
     let rests_on = board::rests_on(rule, scene.now);
     if !rests_on.is_empty() {
-        lines.extend(state::dim(&format!("by {rests_on}"), columns, 2));
+        lines.extend(state::dim(&format!("rests on {rests_on}"), columns, 2));
     }
     lines
 }

@@ -115,6 +115,7 @@ pub(super) fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, see
 struct Rows {
     head: Vec<Row>,
     packages: Vec<usize>,
+    columns: usize,
 }
 
 impl Rows {
@@ -141,6 +142,7 @@ impl Rows {
         Self {
             head,
             packages: detail.packages.clone(),
+            columns,
         }
     }
 
@@ -153,7 +155,7 @@ impl Rows {
             return Some((row.item.clone(), row.line.clone()));
         }
         let place = *self.packages.get(n - self.head.len())?;
-        let line = package_line(detail.package(place)?);
+        let line = package_line(detail.package(place)?, self.columns);
         Some((Some(Item::Package(place)), line))
     }
 
@@ -183,10 +185,19 @@ impl Rows {
     }
 }
 
-fn package_line(package: &Package) -> Line {
+/// A package; its version stands near, so that the eye finds it on a wide screen too.
+fn package_line(package: &Package, columns: usize) -> Line {
     let version = package.version.as_deref().map_or("–".to_owned(), clean);
-    Line::of([Bit::plain("  "), Bit::plain(clean(&package.name)).name()])
-        .right([Bit::muted(words::end(&version, 40))])
+    table_line("  ", &clean(&package.name), &version, columns)
+}
+
+fn table_line(mark: &str, name: &str, version: &str, columns: usize) -> Line {
+    Line::of([
+        Bit::plain(mark),
+        Bit::plain(words::left(name, (columns / 2).min(48))),
+        Bit::plain("  "),
+        Bit::muted(version).name(),
+    ])
 }
 
 /// A part in lines.
@@ -198,6 +209,9 @@ fn lines(part: &Part, columns: usize) -> Vec<Line> {
         Body::Field(label, value) => field(None, label, value, columns),
         Body::Claim(claim) => compared(claim, columns),
         Body::Node(line) => vec![node(line)],
+        Body::Change(mark, name, version) => {
+            vec![table_line(&format!("{mark} "), name, version, columns)]
+        }
     }
 }
 
@@ -272,15 +286,24 @@ fn compared(claim: &Compared, columns: usize) -> Vec<Line> {
             lines.push(Line::of(line));
         }
         if mark / room == n {
-            let gap = " ".repeat(2 + LABEL + SIDE + mark % room);
-            lines.push(Line::of([
-                Bit::plain(gap),
-                Bit::of(role, "≠"),
-                Bit::muted(" here they part").sentence(),
-            ]));
+            lines.push(mark_line(mark % room, room, role));
         }
     }
     lines
+}
+
+/// The mark below the first difference, with its meaning on the side where there is room.
+fn mark_line(at: usize, room: usize, role: Role) -> Line {
+    const MEANING: &str = "first difference";
+    let left = 2 + LABEL + SIDE + at;
+    let mark = Bit::of(role, "≠");
+    if at + 2 + MEANING.len() <= room {
+        let behind = Bit::muted(format!(" {MEANING}"));
+        Line::of([Bit::plain(" ".repeat(left)), mark, behind])
+    } else {
+        let before = Bit::muted(words::right(&format!("{MEANING} "), left));
+        Line::of([before, mark])
+    }
 }
 
 /// The first so many letters, and the rest.

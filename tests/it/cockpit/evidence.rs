@@ -218,7 +218,7 @@ fn a_difference_is_marked_where_it_begins() {
     let lines: Vec<&str> = text.lines().collect();
     let at = lines
         .iter()
-        .position(|line| line.contains("must be  "))
+        .position(|line| line.contains("must be  https"))
         .unwrap();
     let column = |line: &str, what: &str| {
         let byte = line.find(what)?;
@@ -290,7 +290,56 @@ fn the_tree_searches_in_what_it_stands_for() {
         text.contains("libssl3") && !text.contains("zlib1g"),
         "{text}"
     );
-    assert!(text.contains("Packages  1 of 5"), "{text}");
+    assert!(text.contains("Packages  1 of 6"), "{text}");
+}
+
+#[test]
+fn packages_are_compared_with_the_other_platform_and_the_release_before() {
+    let bench = Bench::with_evidence(good("1.7.0", &[Layout::Legacy]));
+    let mut cockpit = Cockpit::open(&bench, 120, 60);
+    cockpit.press(&bench, "v j j j");
+    let text = cockpit.text(&bench);
+    for part in [
+        "Compared with linux/arm64",
+        "It lists the same packages.",
+        "Compared with 1.6.9",
+        "1 only here, 1 only there, 1 in another version.",
+        "2.36-9+deb12u9 → 2.36-9+deb12u10",
+        "+ libexpat1",
+        "- libexpat0",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn the_commands_that_prove_what_is_selected_are_copied() {
+    let bench = Bench::with_evidence(good("1.7.0", &[Layout::Legacy]));
+    let mut cockpit = Cockpit::open(&bench, 120, 36);
+    let mut copied = |keys: &str| {
+        let effects = cockpit.press(&bench, keys);
+        let [UiEffect::Copy(text)] = effects.as_slice() else {
+            panic!("{keys}: {effects:?}");
+        };
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let digest = Digest::of(b"1.7.0");
+    let all = copied("v y");
+    assert_eq!(all.len(), 4, "{all:?}");
+    let signature = copied("j y");
+    assert_eq!(signature, all[..1]);
+    assert!(signature[0].starts_with("cosign verify "), "{signature:?}");
+    assert!(signature[0].contains(&format!("docker.io/acme/rocket@{digest}")));
+    assert_eq!(copied("j y"), all[1..2]);
+    assert!(all[1].contains("verify-attestation"));
+    // Of a platform: the image's own proofs, and the platform's.
+    assert_eq!(copied("j y"), all[..3]);
+    assert_eq!(
+        copied("enter y"),
+        all[..3],
+        "the sentence is no value of its own"
+    );
+    assert_eq!(copied("j y")[0], crate::support::proofs::SIGNER);
 }
 
 #[test]

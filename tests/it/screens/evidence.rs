@@ -66,7 +66,7 @@ fn when_the_registry_does_not_answer() {
 #[test]
 fn a_narrow_grid_leaves_out_what_matters_least() {
     let bench = found(without_sbom());
-    for (width, gone) in [(90, "provenance"), (64, "amd64")] {
+    for (width, gone) in [(80, "provenance"), (64, "amd64")] {
         let mut cockpit = Cockpit::open(&bench, width, 24);
         cockpit.press(&bench, "3");
         let text = cockpit.text(&bench);

@@ -323,7 +323,7 @@ impl Bench {
         self.observe(ask, Err(failure), at);
     }
 
-    fn observe(&mut self, ask: Ask, outcome: Result<Fact, Failure>, at: Timestamp) {
+    pub(crate) fn observe(&mut self, ask: Ask, outcome: Result<Fact, Failure>, at: Timestamp) {
         let rate = (ask.source().to_string() == "github").then_some(Rate {
             limit: 5000,
             remaining: 4812,

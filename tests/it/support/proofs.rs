@@ -40,7 +40,10 @@ pub(crate) fn item(kind: Kind, layout: Layout, seed: &str) -> Item {
         remarks: Vec::new(),
         predicate_type: predicate_type.map(str::to_owned),
         claims: Some(claims()),
-        sbom: (kind == Kind::Sbom).then(|| sbom(seed)),
+        sbom: (kind == Kind::Sbom).then(|| {
+            let (version, arch) = seed.split_once(' ').unwrap_or((seed, ""));
+            sbom(version, arch)
+        }),
         on: None,
         checks: gonogo::domain::evidence::Checks::default(),
         predicate: (kind == Kind::Provenance).then(provenance),
@@ -66,17 +69,26 @@ fn claims() -> Claims {
 }
 
 /// What an SBOM of a platform lists.
-fn sbom(arch: &str) -> SbomSummary {
+fn sbom(version: &str, arch: &str) -> SbomSummary {
     let package = |name: &str, version: &str| Package {
         name: name.to_owned(),
         version: Some(version.to_owned()),
         purl: Some(format!("pkg:deb/debian/{name}@{version}?arch={arch}")),
     };
+    let is_new = version == "1.7.0";
     SbomSummary {
         name: Some(format!("rocket-{arch}")),
         packages: vec![
             package("base-files", "12.4+deb12u10"),
-            package("libc6", "2.36-9+deb12u10"),
+            package(
+                "libc6",
+                if is_new {
+                    "2.36-9+deb12u10"
+                } else {
+                    "2.36-9+deb12u9"
+                },
+            ),
+            package(if is_new { "libexpat1" } else { "libexpat0" }, "2.5.0-1"),
             package("libssl3", "3.0.17-1~deb12u2"),
             package("python3.12", "3.12.8"),
             package("zlib1g", "1:1.2.13.dfsg-1"),
@@ -116,7 +128,7 @@ pub(crate) fn good(version: &str, layouts: &[Layout]) -> Verification {
     let platform = |arch: &str| PlatformReport {
         platform: Platform::new("linux", arch),
         digest: Digest::of(format!("{version} {arch}").as_bytes()),
-        report: of(Kind::Sbom, arch),
+        report: of(Kind::Sbom, &format!("{version} {arch}")),
     };
     Verification {
         digest: Digest::of(version.as_bytes()),
@@ -128,6 +140,7 @@ pub(crate) fn good(version: &str, layouts: &[Layout]) -> Verification {
         others: Vec::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
+        buildkit: Vec::new(),
         unseen: Vec::new(),
         clients: Vec::new(),
     }
