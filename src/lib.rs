@@ -23,7 +23,7 @@
 //! | [`net`] | the one HTTP stack: limits, bodies, redirects, tokens, failures | secret, domain |
 //! | [`sources`] | read-only clients: GitHub, registries, Docker Hub, the package index | net, secret, domain |
 //! | [`evidence`] | signatures and attestations: bytes in, verdict out; pure and synchronous | secret, domain |
-//! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources |
+//! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources, evidence |
 //! | [`tui`], [`headless`] | the two faces: look at a model, send messages | engine, present, domain, config |
 //! | [`sim`] | the simulated services, on loopback, with their own JSON and signing code | nothing of ours |
 //! | [`rehearse`] | plays a scenario through simulator and engine | engine, present, domain, sim |
@@ -50,6 +50,12 @@
 //! - **Signatures** are judged by `sigstore-verify` and `sigstore-trust-root`: of the Sigstore project's two Rust
 //!   families it is the one that checks SCT, log body and attestations. [`evidence`] alone knows them; what it adds is
 //!   comparing: whose identity, which run, which digest.
+//! - **The board** ([`domain::assess`]) is computed for what would be let go now: a table of rules, each with the
+//!   incidents it guards and the acts before which it is asked, each row with the questions it rests on. A row whose
+//!   answers are too old cannot tell; a rule is switched off only by name and with a reason, and some by nobody.
+//! - **Evidence is a fact like any other**: [`engine::runtime::Services`] gathers the bytes, has them judged on a thread
+//!   of their own by the keys that are known, and judges them again, without fetching, when the keys change. What is
+//!   kept between sessions are bytes, never verdicts.
 //! - **Time is an argument.** The runtime takes a [`Clock`](engine::runtime::Clock); the simulator brings its own,
 //!   which starts in the past and never passes the real time.
 //!
