@@ -33,6 +33,8 @@ pub struct Answer {
 pub struct Gathered {
     /// What was found; `None`: the registry has no such image.
     pub outcome: Result<Option<Collected>, Failure>,
+    /// When the registry was asked: earlier than now where it was kept.
+    pub collected_at: Timestamp,
     /// What it cost at the registry.
     pub cost: Cost,
     /// The registry's budget after it.
@@ -59,10 +61,19 @@ pub struct Sources {
 impl Sources {
     /// Brings what speaks for an image: what hangs on it and its platforms in its registry, and what GitHub holds of
     /// its own digest. What GitHub cannot tell is a gap, never absent.
-    pub async fn evidence(&self, image: &ImageId, digest: &Digest, now: Timestamp) -> Gathered {
+    ///
+    /// What was kept of an image within the hour, and will do, is of the registry alone.
+    pub async fn evidence(
+        &self,
+        image: &ImageId,
+        digest: &Digest,
+        freshness: oci::Freshness,
+        now: Timestamp,
+    ) -> Gathered {
         let Some(registry) = self.registries.get(image) else {
             return Gathered {
                 outcome: Err(not_configured(&SourceId::Registry(image.clone()))),
+                collected_at: now,
                 cost: Cost::default(),
                 rate: None,
                 github_cost: Cost::default(),
@@ -70,7 +81,7 @@ impl Sources {
             };
         };
         let (held, attested) = join(
-            Box::pin(registry.evidence(oci::Reference::Digest(digest), oci::Freshness::Fresh, now)),
+            Box::pin(registry.evidence(oci::Reference::Digest(digest), freshness, now)),
             Box::pin(self.github.attestations(digest, now)),
         )
         .await;
@@ -93,6 +104,7 @@ impl Sources {
         }
         Gathered {
             outcome,
+            collected_at: held.collected_at,
             cost: held.cost,
             rate: held.rate,
             github_cost,

@@ -58,7 +58,8 @@ fn connect(
                     registry_url: access.registry_url.clone(),
                     credentials: config.registry_login(env, &access),
                 },
-            ),
+            )
+            .with_keep(oci::Keep::new(config.paths.cache.join("evidence"))),
         );
         if let RegistryRules::DockerHub { hub_api_url } = &access.rules {
             let client = hub::Client::new(

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::digest::Digest;
-use crate::domain::evidence::{Collected, Expected, Recipe, TrustRoot, Verification};
+use crate::domain::evidence::{Collected, Expected, Recipe, TrustRoot, Verdict, Verification};
 use crate::domain::fact::{Ask, Cost, Fact, Failure, FailureKind, ImageId};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::evidence::{Trust, TrustError};
+use crate::sources::oci::Freshness;
 use crate::sources::{Answer, Sources};
 
 /// Judged images whose bytes are kept, to be judged again when the keys change.
@@ -62,15 +63,24 @@ impl Services {
         expected: &Expected,
         now: Timestamp,
     ) -> Answer {
-        let gathered = self.sources.evidence(image, digest, now).await;
+        // Another release's image is what it was; the one that is to go out is looked at as it is now.
+        let freshness = if *expected == Expected::default() {
+            Freshness::Known
+        } else {
+            Freshness::Fresh
+        };
+        let gathered = self.sources.evidence(image, digest, freshness, now).await;
         let outcome = match gathered.outcome {
             Ok(Some(collected)) => {
                 let collected = Arc::new(collected);
                 let key = (image.clone(), digest.clone(), expected.clone());
                 self.hold(key, &collected);
-                self.judged(collected, expected.clone())
-                    .await
-                    .map(|found| Fact::Evidence(Some(found)))
+                let found = self.judged(Arc::clone(&collected), expected.clone()).await;
+                let holds = |found: &Arc<Verification>| found.verdict == Verdict::Verified;
+                if gathered.collected_at >= now && found.as_ref().is_ok_and(holds) {
+                    self.keep(image.clone(), collected, now);
+                }
+                found.map(|found| Fact::Evidence(Some(found)))
             }
             Ok(None) => Ok(Fact::Evidence(None)),
             Err(failure) => Err(failure),
@@ -134,6 +144,16 @@ impl Services {
             .await
             .unwrap_or_else(|_| Err(TrustError::Root("judging the evidence stumbled".to_owned())));
         judged.map_err(|error| unusable(&error))
+    }
+
+    /// Keeps on the disk what held, for the next session. Nobody waits for it.
+    fn keep(self: &Arc<Self>, image: ImageId, collected: Arc<Collected>, at: Timestamp) {
+        let services = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            if let Some(registry) = services.sources.registries.get(&image) {
+                registry.keep(&collected, at);
+            }
+        });
     }
 
     fn hold(&self, key: Key, collected: &Arc<Collected>) {
