@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod lists;
 mod manifests;
+mod mischief;
 mod store;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ pub use auth::{Action, User};
 pub use behaviour::{Access, Behaviour, BlobDelivery, Deletes, Paging, PullLimit, Referrers};
 pub use digest::{Algorithm, Digest, Reference};
 pub use error::Refused;
+pub use mischief::{Lie, Mischief};
 pub use store::{Descriptor, Manifest, Tagged};
 
 pub(super) use auth::random_token;
@@ -47,6 +49,7 @@ struct State {
     behaviour: Behaviour,
     auth: auth::Auth,
     pulls: behaviour::PullWindow,
+    mischief: Vec<Mischief>,
 }
 
 impl Registry {
@@ -62,6 +65,7 @@ impl Registry {
                     behaviour: Behaviour::default(),
                     auth: auth::Auth::default(),
                     pulls: behaviour::PullWindow::default(),
+                    mischief: Vec::new(),
                 }),
             }),
         }

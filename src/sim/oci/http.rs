@@ -11,7 +11,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::auth::{Action, Need};
-use super::{Digest, Reference, Refused, Registry, auth, blobs, digest, lists, manifests};
+use super::{
+    Digest, Reference, Refused, Registry, auth, blobs, digest, lists, manifests, mischief,
+};
 
 /// `Docker-Content-Digest`
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -126,6 +128,15 @@ async fn serve(State(registry): State<Registry>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
     let rest = path.strip_prefix("/v2/").unwrap_or_default().to_owned();
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    let lies = registry.lies(
+        &parts.method,
+        target.strip_prefix("/v2/").unwrap_or_default(),
+    );
+    let rest = mischief::elsewhere(&lies).map_or(rest, str::to_owned);
     let query = parse_query(parts.uri.query());
     let call = Call {
         registry,
@@ -138,6 +149,9 @@ async fn serve(State(registry): State<Registry>, request: Request) -> Response {
     response
         .headers_mut()
         .insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    for lie in lies {
+        response = lie.tell(response).await;
+    }
     response
 }
 
