@@ -209,8 +209,8 @@ impl Sim {
         let registry = hub_like_registry(&now);
         let index = Index::new(Arc::clone(&now));
         let sigstore = Sigstore::new(start).map_err(|error| SimError::refused(&error))?;
-        let roots = options.scenario.forge.iter().map(|forgery| forgery.root());
-        let root = trusted_root(&sigstore, roots.last().unwrap_or_default(), start)
+        let mut roots = options.scenario.forge.iter().map(|forgery| forgery.root());
+        let root = trusted_root(&sigstore, roots.next_back().unwrap_or_default(), start)
             .map_err(|error| SimError::refused(&error))?;
         if let Some(path) = &options.trusted_root {
             write(path, &root).await?;

@@ -83,14 +83,14 @@ impl Services {
                 forgery.sign(&mut draft);
             }
         }
-        let shelf = Shelf {
+        let place = Shelf {
             sigstore: &self.sigstore,
             registry: &self.registry,
             repository: &self.repository,
         };
         let mut kept = Vec::new();
         for item in draft.items.iter().filter(|item| wanted(item)) {
-            let put = self.at(order.at, || shelf.put(item, order.at));
+            let put = self.at(order.at, || place.put(item, order.at));
             kept.extend(put.map_err(refused)?);
         }
         Ok(kept)

@@ -117,8 +117,8 @@ pub(super) const ALL: &[Forgery] = &[
         shape: Some(|scenario| {
             scenario.gates.clear();
             let expect = &mut scenario.expect;
-            expect.run = "completed/success".to_owned();
-            expect.phase = "end".to_owned();
+            "completed/success".clone_into(&mut expect.run);
+            "end".clone_into(&mut expect.phase);
             expect.waiting.clear();
             promoted(scenario, &["1.6", "1.6.9", "latest"], Tidy::Yes);
             scenario.expect.pypi_files = 2;
@@ -137,7 +137,7 @@ pub(super) const ALL: &[Forgery] = &[
         truth: Truth::GO,
         shape: Some(|scenario| {
             approve(scenario, "", "publish-docker", Review::Approve);
-            scenario.expect.phase = "publish".to_owned();
+            "publish".clone_into(&mut scenario.expect.phase);
             scenario.expect.waiting = vec!["trigger-pypi".to_owned()];
             promoted(scenario, &["1.6", "1.6.9", "latest"], Tidy::Yes);
         }),
@@ -204,7 +204,7 @@ pub(super) const ALL: &[Forgery] = &[
         truth: Truth::OTHERWISE_NO_GO,
         shape: Some(|scenario| {
             approve(scenario, "", "publish-docker", Review::Reject);
-            scenario.expect.phase = "promote".to_owned();
+            "promote".clone_into(&mut scenario.expect.phase);
             scenario.expect.waiting = vec!["cleanup-on-rejection".to_owned()];
             scenario.expect.failed = vec!["publish-docker / publish".to_owned()];
         }),
@@ -229,8 +229,8 @@ pub(super) const ALL: &[Forgery] = &[
                     ..JobRule::default()
                 },
             );
-            scenario.expect.run = "completed/failure".to_owned();
-            scenario.expect.phase = "end".to_owned();
+            "completed/failure".clone_into(&mut scenario.expect.run);
+            "end".clone_into(&mut scenario.expect.phase);
             scenario.expect.waiting.clear();
             scenario.expect.failed = vec!["monitor-pypi".to_owned()];
             promoted(scenario, &["1.6", "1.6.9", "latest"], Tidy::Yes);
@@ -284,8 +284,8 @@ fn dispatched(scenario: &mut Scenario) {
     for path in ["publish-docker", "trigger-pypi"] {
         approve(scenario, "", path, Review::Approve);
     }
-    scenario.expect.run = "in_progress".to_owned();
-    scenario.expect.phase = "publish".to_owned();
+    "in_progress".clone_into(&mut scenario.expect.run);
+    "publish".clone_into(&mut scenario.expect.phase);
     scenario.expect.waiting.clear();
     promoted(scenario, &["1.6", "1.6.9", "latest"], Tidy::Yes);
 }
@@ -303,7 +303,7 @@ fn promotion_fails(scenario: &mut Scenario, damage: Damage) {
             ..JobRule::default()
         },
     );
-    scenario.expect.phase = "promote".to_owned();
+    "promote".clone_into(&mut scenario.expect.phase);
     scenario.expect.waiting = vec!["cleanup-on-rejection".to_owned()];
     scenario.expect.failed = vec!["publish-docker / publish".to_owned()];
 }

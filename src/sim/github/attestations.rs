@@ -1,5 +1,7 @@
 //! What GitHub keeps of what was attested about a digest.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -41,7 +43,7 @@ pub(super) fn listed(world: &World, request: &Request, digest: &str) -> Reply {
         if let Some(wanted) = wanted {
             let wanted =
                 percent_encoding::utf8_percent_encode(wanted, percent_encoding::NON_ALPHANUMERIC);
-            address.push_str(&format!("&predicate_type={wanted}"));
+            let _ = write!(address, "&predicate_type={wanted}");
         }
         format!("<{address}&{parameter}={}>; rel=\"{rel}\"", cursor(id))
     };

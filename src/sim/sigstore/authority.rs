@@ -118,7 +118,7 @@ impl Authority {
         at: Timestamp,
     ) -> Result<Option<Vec<u8>>, SignError> {
         // Who is named, and whose key signs.
-        let (named, signer) = match kind {
+        let (named, writer) = match kind {
             Receipt::Honest => (&self.ct_key, &self.ct_key),
             Receipt::Missing => return Ok(None),
             Receipt::Stranger => (&self.strange_ct_key, &self.strange_ct_key),
@@ -139,7 +139,7 @@ impl Authority {
         signed.extend(tbs);
         // No extensions.
         signed.extend([0, 0]);
-        let signature = sign(signer, &signed)?;
+        let signature = sign(writer, &signed)?;
 
         let mut sct = vec![0];
         sct.extend(log_id(named));

@@ -182,14 +182,22 @@ fn write_trust(folder: &Path, root: &str) {
     // Without a newline at its end GitHub's client does not see the line.
     std::fs::write(folder.join("root.jsonl"), format!("{root}\n")).unwrap();
     let pem = |label: &str, places: Vec<&Value>| -> String {
-        places
-            .into_iter()
-            .map(|place| {
-                let bytes = STANDARD.decode(place.as_str().unwrap()).unwrap();
-                let body = STANDARD.encode(bytes);
-                format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
-            })
-            .collect()
+        let blocks = places.into_iter().map(|place| {
+            // Decoded and encoded again, so that what is no base64 is noticed here.
+            let bytes = STANDARD.decode(place.as_str().unwrap()).unwrap();
+            let body = STANDARD.encode(bytes);
+            [
+                "-----BEGIN ",
+                label,
+                "-----\n",
+                &body,
+                "\n-----END ",
+                label,
+                "-----\n",
+            ]
+            .concat()
+        });
+        blocks.collect()
     };
     let all = |list: &Value, place: &str| -> Vec<Value> {
         let list = list.as_array().cloned().unwrap_or_default();
