@@ -30,6 +30,11 @@ impl Digest {
         &self.0
     }
 
+    /// The algorithm's name, `sha256`.
+    pub fn algorithm(&self) -> &str {
+        self.0.split_once(':').map_or("", |(name, _)| name)
+    }
+
     /// The hexadecimal part alone.
     pub fn hex(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, hex)| hex)

@@ -142,8 +142,7 @@ fn is_failure(gap: &Gap) -> bool {
 }
 
 fn is_of_registry(gap: &Gap) -> bool {
-    let (Gap::Failed { layout, .. } | Gap::Dangling { layout, .. }) = gap;
-    *layout != Layout::Github
+    !matches!(gap, Gap::Failed { layout, .. } if *layout == Layout::Github)
 }
 
 /// A subject at its place.
@@ -515,6 +514,14 @@ impl Told {
                         layout: Layout::Github,
                         ..
                     } if !self.is_unknown => {}
+                    Gap::Unseen { failure } => {
+                        self.is_unknown = true;
+                        let words = format!(
+                            "platform unseen: its image could not be looked at: {}",
+                            failure.what.trim_end_matches('.')
+                        );
+                        self.reasons.add("platform-unseen", name.clone(), words);
+                    }
                     Gap::Failed { failure, .. } => {
                         let words = format!(
                             "could not look everywhere: {}",

@@ -105,6 +105,15 @@ impl Reference<'_> {
     }
 }
 
+/// What a registry says of a manifest.
+#[derive(Debug, Clone)]
+pub struct Headed {
+    /// Its digest.
+    pub digest: Digest,
+    /// The answer's `Content-Type`, without parameters; empty where there was none.
+    pub media_type: String,
+}
+
 /// A manifest as the registry keeps it.
 #[derive(Debug, Clone)]
 pub struct RawManifest {
@@ -171,6 +180,19 @@ impl Registry {
         now: Timestamp,
         meter: &mut Meter,
     ) -> Result<Option<Digest>, Failure> {
+        let headed = self.head(reference, now, meter).await?;
+        Ok(headed.map(|headed| headed.digest))
+    }
+
+    /// What a registry says of a manifest without sending it; `None`: there is none.
+    ///
+    /// Where it does not say the digest, the manifest is read and hashed.
+    pub async fn head(
+        &self,
+        reference: Reference<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Option<Headed>, Failure> {
         let url = self.url(&["manifests", reference.as_str()])?;
         let request = Request {
             method: Method::HEAD,
@@ -180,9 +202,18 @@ impl Registry {
         };
         let reply = self.send(&request, now, meter).await?;
         match reply.status {
-            StatusCode::OK => match self.announced(&reply.headers)? {
-                Some(digest) => Ok(Some(digest)),
-                None => self.hashed(reference, now, meter).await,
+            StatusCode::OK => match (self.announced(&reply.headers)?, reference) {
+                (Some(digest), Reference::Digest(asked)) if digest != *asked => {
+                    if digest.algorithm() == asked.algorithm() {
+                        return Err(self.other_than(asked, "was asked for"));
+                    }
+                    self.hashed(reference, now, meter).await
+                }
+                (Some(digest), _) => Ok(Some(Headed {
+                    digest,
+                    media_type: media_type(&reply.headers),
+                })),
+                (None, _) => self.hashed(reference, now, meter).await,
             },
             StatusCode::NOT_FOUND if !is_page(&reply.headers) => Ok(None),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
@@ -197,9 +228,12 @@ impl Registry {
         reference: Reference<'_>,
         now: Timestamp,
         meter: &mut Meter,
-    ) -> Result<Option<Digest>, Failure> {
+    ) -> Result<Option<Headed>, Failure> {
         let found = self.manifest(reference, now, meter).await?;
-        Ok(found.map(|raw| raw.digest))
+        Ok(found.map(|raw| Headed {
+            digest: raw.digest,
+            media_type: raw.media_type,
+        }))
     }
 
     /// A manifest's bytes, hashed; `None`: there is none.
@@ -375,12 +409,16 @@ impl Registry {
         if digest.matches(bytes) {
             return Ok(());
         }
-        Err(wrong_digest(&format!(
+        Err(self.other_than(digest, how))
+    }
+
+    fn other_than(&self, digest: &Digest, how: &str) -> Failure {
+        wrong_digest(&format!(
             "{} sent bytes of {} that are not those of {}, which {how}; they are not used.",
             self.service(),
             self.image(),
             digest.short()
-        )))
+        ))
     }
 
     /// The failure that an answer without success is.

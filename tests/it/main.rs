@@ -12,6 +12,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod board;
 mod cli;
 mod cockpit;

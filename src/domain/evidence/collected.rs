@@ -56,6 +56,11 @@ pub enum Gap {
         /// What is listed.
         digest: Digest,
     },
+    /// The platform's image itself could not be looked at, or is none.
+    Unseen {
+        /// Why.
+        failure: Failure,
+    },
     /// The look failed.
     Failed {
         /// Where.

@@ -20,8 +20,8 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub struct ReferrersPage {
     /// An image index, as it came.
     pub index: Bytes,
-    /// Where the next page is.
-    pub next: Option<Url>,
+    /// What comes after it.
+    pub next: Next,
 }
 
 impl Registry {
@@ -59,16 +59,7 @@ impl Registry {
         if sent != INDEX && sent != "application/json" {
             return Err(failure::malformed(self.service(), "a list of referrers"));
         }
-        let next = match address::next(&url, &reply.headers) {
-            Next::End => None,
-            Next::Page(next) => Some(next),
-            Next::Elsewhere => {
-                return Err(failure::malformed(
-                    self.service(),
-                    "a next page of referrers on its own address",
-                ));
-            }
-        };
+        let next = address::next(&url, &reply.headers);
         Ok(Some(ReferrersPage {
             index: reply.body,
             next,

@@ -146,9 +146,17 @@ impl Lie {
                 parts
                     .headers
                     .insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
-                let half = whole.slice(..whole.len() / 2);
-                let broken = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                Body::from_stream(stream::iter([Ok(half), Err(broken())]))
+                let half = Some(whole.slice(..whole.len() / 2));
+                Body::from_stream(stream::unfold(half, |half| async {
+                    // What is there must have been sent before the error ends everything.
+                    tokio::task::yield_now().await;
+                    let broken = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                    match half {
+                        Some(half) if half.is_empty() => Some((Err(broken()), None)),
+                        Some(half) => Some((Ok(half), Some(Bytes::new()))),
+                        None => None,
+                    }
+                }))
             }
             Self::Drip(pause) => {
                 parts.headers.remove(CONTENT_LENGTH);

@@ -1,5 +1,7 @@
 //! From a registry's bytes to facts: pure, and strict only where a reader could be misled.
 
+use std::collections::HashSet;
+
 use oci_client::annotations::{
     ORG_OPENCONTAINERS_IMAGE_REVISION, ORG_OPENCONTAINERS_IMAGE_VERSION,
 };
@@ -74,7 +76,7 @@ fn kind_of(media_type: &str) -> Option<Kind> {
 
 /// Reads a manifest. `sent` is the answer's `Content-Type`, `digest` that of the bytes.
 pub fn manifest(bytes: &[u8], sent: &str, digest: &Digest) -> Result<Manifest, ConvertError> {
-    if sent.starts_with("application/vnd.docker.distribution.manifest.v1+") {
+    if is_old(sent) {
         return Err(ConvertError::Old);
     }
     let wire: wire::Manifest = json(bytes)?;
@@ -114,6 +116,27 @@ pub fn manifest(bytes: &[u8], sent: &str, digest: &Digest) -> Result<Manifest, C
         size: bytes.len() as u64,
         content,
     })
+}
+
+/// Whether a type is that of an index.
+pub(super) fn is_index(media_type: &str) -> bool {
+    matches!(kind_of(media_type), Some(Kind::Index))
+}
+
+/// Whether a type is of the form that registries made up before images had digests of their own.
+pub(super) fn is_old(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.docker.distribution.manifest.v1+")
+}
+
+/// The entries of an index that are indexes themselves, by what the index says of them.
+pub(super) fn nested(bytes: &[u8]) -> HashSet<Digest> {
+    let wire: Option<wire::Manifest> = serde_json::from_slice(bytes).ok();
+    wire.and_then(|wire| wire.manifests)
+        .unwrap_or_default()
+        .iter()
+        .filter(|entry| entry.media_type.as_deref().is_some_and(is_index))
+        .filter_map(|entry| entry.digest.parse().ok())
+        .collect()
 }
 
 fn index(entries: Vec<wire::Descriptor>) -> Result<ManifestContent, ConvertError> {

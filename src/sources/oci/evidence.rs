@@ -7,19 +7,22 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
+use tokio::sync::Semaphore;
 
 use super::{Client, Freshness, convert, wire};
-use crate::domain::artifact::{Manifest, ManifestContent, PlatformEntry};
+use crate::domain::artifact::{Manifest, ManifestContent};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Attached, Collected, Gap, Layout, Piece, Place};
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::policy::{Platform, Tag};
 use crate::domain::time::Timestamp;
-use crate::net::failure;
+use crate::net::address::Next;
 use crate::net::registry::{Meter, RawManifest, Reference};
+use crate::net::{body, failure};
 
 /// Largest attestation that is read, bytes.
 const LARGEST_PIECE: usize = 64 * 1024 * 1024;
@@ -31,6 +34,12 @@ const MOST_BYTES: u64 = 256 * 1024 * 1024;
 const MOST_PAGES: usize = 16;
 /// Platforms of one image that are looked at.
 const MOST_PLATFORMS: usize = 64;
+/// Requests for manifests under way at once.
+const AT_ONCE: usize = 12;
+/// Room for layers that are being read, mebibytes: at least that of the largest.
+const ROOM: usize = 96;
+/// How long a look at everything that hangs on one image may take, whatever the registry does.
+const LONGEST: Duration = Duration::from_secs(300);
 /// How the media type of a bundle begins.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 
@@ -53,6 +62,8 @@ pub struct Gathered {
 pub(super) struct Tally {
     meter: Mutex<(Meter, u64)>,
     pub(super) now: Timestamp,
+    requests: Semaphore,
+    room: Semaphore,
 }
 
 impl Tally {
@@ -102,6 +113,8 @@ impl Client {
         let tally = Tally {
             meter: Mutex::new((Meter::default(), 0)),
             now,
+            requests: Semaphore::new(AT_ONCE),
+            room: Semaphore::new(ROOM),
         };
         let known = match freshness {
             Freshness::Known => Box::pin(self.known(reference, &tally)).await,
@@ -109,7 +122,14 @@ impl Client {
         };
         let (outcome, collected_at, freshness) = match known {
             Some((collected, at)) => (Ok(Some(collected)), at, Freshness::Known),
-            None => (self.collect(reference, &tally).await, now, Freshness::Fresh),
+            None => {
+                let collecting = Box::pin(self.collect(reference, &tally));
+                let outcome = match tokio::time::timeout(LONGEST, collecting).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(failure::timeout(self.registry.service())),
+                };
+                (outcome, now, Freshness::Fresh)
+            }
         };
         let (meter, _) = *tally.meter.lock().unwrap_or_else(PoisonError::into_inner);
         Gathered {
@@ -140,7 +160,7 @@ impl Client {
                 platforms,
                 attestations,
             } => {
-                let platforms = images_of(platforms);
+                let nested = convert::nested(&raw.bytes);
                 if platforms.len() > MOST_PLATFORMS {
                     return Err(too_many("platforms", platforms.len()));
                 }
@@ -153,12 +173,13 @@ impl Client {
                 let (mut found, mut missing) = (Vec::new(), Vec::new());
                 for (entry, (mut attached, exists)) in platforms.into_iter().zip(each) {
                     match exists {
+                        Ok(true) if nested.contains(&entry.digest) => {
+                            let failure = no_image(&entry.digest, "an index");
+                            attached.gaps.push(Gap::Unseen { failure });
+                        }
                         Ok(true) => {}
                         Ok(false) => missing.push((entry.platform.clone(), entry.digest)),
-                        Err(failure) => attached.gaps.push(Gap::Failed {
-                            layout: Layout::Legacy,
-                            failure,
-                        }),
+                        Err(failure) => attached.gaps.push(Gap::Unseen { failure }),
                     }
                     found.push((entry.platform, attached));
                 }
@@ -236,11 +257,15 @@ impl Client {
             Ok(None) => return Found::default(),
             Err(failure) => Err(failure),
         };
-        match manifest {
-            Ok(manifest) => {
-                let layers = manifest.layers.unwrap_or_default();
-                Box::pin(self.layers(layers, place, None, tally)).await
-            }
+        let layers = manifest.and_then(|manifest| match (manifest.layers, manifest.manifests) {
+            (Some(layers), None) => Ok(layers),
+            _ => Err(failure::malformed(
+                self.registry.service(),
+                &format!("a manifest of layers under {ending}", ending = tag.as_str()),
+            )),
+        });
+        match layers {
+            Ok(layers) => Box::pin(self.layers(layers, place, None, tally)).await,
             Err(failure) => Found::failed(Layout::Legacy, failure),
         }
     }
@@ -252,10 +277,10 @@ impl Client {
         let (listed, tagged) = join(listed, tagged).await;
         let mut found = Found::default();
         let mut referrers = Vec::new();
-        for list in [listed, tagged] {
-            match list {
-                Ok(list) => referrers.extend(list),
-                Err(failure) => found.add(Found::failed(Layout::Bundle, failure)),
+        for (list, failure) in [listed, tagged] {
+            referrers.extend(list);
+            if let Some(failure) = failure {
+                found.add(Found::failed(Layout::Bundle, failure));
             }
         }
         let mut seen = HashSet::new();
@@ -274,9 +299,21 @@ impl Client {
         found
     }
 
-    async fn listed(&self, digest: &Digest, tally: &Tally) -> Result<Vec<Digest>, Failure> {
+    /// What the registry lists, and why that may not be all.
+    async fn listed(&self, digest: &Digest, tally: &Tally) -> (Vec<Digest>, Option<Failure>) {
         let mut referrers = Vec::new();
+        let failure = Box::pin(self.pages(digest, &mut referrers, tally)).await;
+        (referrers, failure.err())
+    }
+
+    async fn pages(
+        &self,
+        digest: &Digest,
+        referrers: &mut Vec<Digest>,
+        tally: &Tally,
+    ) -> Result<(), Failure> {
         let mut page = None;
+        let mut seen = HashSet::new();
         for _ in 0..MOST_PAGES {
             let mut meter = Meter::default();
             let got = self
@@ -285,25 +322,41 @@ impl Client {
                 .await;
             tally.add(meter);
             let Some(got) = got? else {
-                return Ok(referrers);
+                return Ok(());
             };
             referrers.extend(self.entries(&got.index)?);
-            match got.next {
-                Some(next) if referrers.len() <= MOST_PIECES => page = Some(next),
-                Some(_) => return Err(too_many("referrers", referrers.len())),
-                None => return Ok(referrers),
-            }
+            page = match got.next {
+                Next::End => return Ok(()),
+                Next::Page(_) if referrers.len() > MOST_PIECES => {
+                    return Err(too_many("referrers", referrers.len()));
+                }
+                Next::Page(next) if seen.insert(next.clone()) => Some(next),
+                Next::Page(_) => {
+                    let what = "a list of referrers that ends";
+                    return Err(failure::malformed(self.registry.service(), what));
+                }
+                Next::Elsewhere => {
+                    let what = "a next page of referrers on its own address";
+                    return Err(failure::malformed(self.registry.service(), what));
+                }
+            };
         }
         Err(too_many("pages of referrers", MOST_PAGES))
     }
 
-    async fn fallback(&self, digest: &Digest, tally: &Tally) -> Result<Vec<Digest>, Failure> {
+    /// What the tag lists that stands in for the registry's own list, and why that may not be all.
+    async fn fallback(&self, digest: &Digest, tally: &Tally) -> (Vec<Digest>, Option<Failure>) {
         let Some(tag) = tag_of(digest, None) else {
-            return Ok(Vec::new());
+            return (Vec::new(), None);
         };
-        match self.fetch(Reference::Tag(&tag), tally).await? {
-            Some(raw) => self.entries(&raw.bytes),
-            None => Ok(Vec::new()),
+        let listed = match self.fetch(Reference::Tag(&tag), tally).await {
+            Ok(Some(raw)) => self.entries(&raw.bytes),
+            Ok(None) => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        };
+        match listed {
+            Ok(listed) => (listed, None),
+            Err(failure) => (Vec::new(), Some(failure)),
         }
     }
 
@@ -311,8 +364,9 @@ impl Client {
         let what = "a list of referrers";
         let wire: wire::Manifest = serde_json::from_slice(index)
             .map_err(|error| failure::json(self.registry.service(), what, &error))?;
+        // An image in place of a list is no empty list.
         wire.manifests
-            .unwrap_or_default()
+            .ok_or_else(|| failure::malformed(self.registry.service(), what))?
             .into_iter()
             .map(|entry| {
                 let digest = entry.digest.parse();
@@ -379,7 +433,7 @@ impl Client {
                 .digest
                 .parse()
                 .map_err(|_| failure::malformed(self.registry.service(), "a layer's digest"))?;
-            let bytes = self.bytes(&digest, LARGEST_PIECE, tally).await;
+            let bytes = self.piece(&digest, layer.size, tally).await;
             Ok((layer, digest, bytes))
         });
         for one in join_all(fetched).await {
@@ -408,12 +462,20 @@ impl Client {
 
     async fn exists(&self, digest: &Digest, tally: &Tally) -> Result<bool, Failure> {
         let mut meter = Meter::default();
-        let resolved = self
+        let headed = self
             .registry
-            .resolve(Reference::Digest(digest), tally.now, &mut meter)
+            .head(Reference::Digest(digest), tally.now, &mut meter)
             .await;
         tally.add(meter);
-        Ok(resolved?.is_some())
+        match headed? {
+            Some(headed) if convert::is_index(&headed.media_type) => {
+                Err(no_image(digest, "an index"))
+            }
+            Some(headed) if convert::is_old(&headed.media_type) => {
+                Err(no_image(digest, "of the old form (schema 1)"))
+            }
+            headed => Ok(headed.is_some()),
+        }
     }
 
     async fn fetch(
@@ -422,6 +484,7 @@ impl Client {
         tally: &Tally,
     ) -> Result<Option<RawManifest>, Failure> {
         let fetch = async {
+            let _permit = tally.requests.acquire().await;
             let mut meter = Meter::default();
             let asked = self.registry.manifest(reference, tally.now, &mut meter);
             let raw = Box::pin(asked).await;
@@ -438,10 +501,43 @@ impl Client {
         }
     }
 
+    /// A layer, in the room that its descriptor asks for and no more.
+    async fn piece(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+        tally: &Tally,
+    ) -> Result<Bytes, Failure> {
+        let limit = size.map_or(LARGEST_PIECE, |size| {
+            usize::try_from(size).unwrap_or(usize::MAX)
+        });
+        if limit > LARGEST_PIECE {
+            let service = self.registry.service();
+            return Err(failure::unread(
+                service,
+                body::BodyError::TooLarge(LARGEST_PIECE),
+            ));
+        }
+        let other_size = || {
+            let what = "a layer of the size that its manifest names";
+            failure::malformed(self.registry.service(), what)
+        };
+        match self.bytes(digest, limit, tally).await {
+            Ok(bytes) if size.is_some() && bytes.len() != limit => Err(other_size()),
+            Err(why) if why.kind == FailureKind::TooLarge && limit < LARGEST_PIECE => {
+                Err(other_size())
+            }
+            bytes => bytes,
+        }
+    }
+
     async fn bytes(&self, digest: &Digest, limit: usize, tally: &Tally) -> Result<Bytes, Failure> {
         let found = self
             .pieces
             .get_or_fetch(digest, async {
+                let room = u32::try_from(limit >> 20).unwrap_or(u32::MAX);
+                let _room = tally.room.acquire_many(room.saturating_add(1)).await;
+                let _permit = tally.requests.acquire().await;
                 let mut meter = Meter::default();
                 let asked = self.registry.blob(digest, limit, tally.now, &mut meter);
                 let bytes = Box::pin(asked).await;
@@ -460,14 +556,6 @@ impl Client {
     }
 }
 
-/// The entries of an index that are images.
-pub(super) fn images_of(entries: Vec<PlatformEntry>) -> Vec<PlatformEntry> {
-    entries
-        .into_iter()
-        .filter(|entry| entry.platform.architecture != "unknown")
-        .collect()
-}
-
 /// The tag that stands for a digest: `sha256-<hex>`, with an ending or without. A SHA-512 digest is too long for one.
 fn tag_of(digest: &Digest, ending: Option<&str>) -> Option<Tag> {
     let base = digest.as_str().replacen(':', "-", 1);
@@ -483,6 +571,18 @@ fn texts(annotations: Option<BTreeMap<String, Option<String>>>) -> BTreeMap<Stri
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
         .collect()
+}
+
+/// A platform's entry in an index that leads to something else than an image.
+fn no_image(digest: &Digest, what: &str) -> Failure {
+    failure::plain(
+        FailureKind::Malformed,
+        format!(
+            "{} stands for a platform and is {what}, so clients may run what nobody looked at.",
+            digest.short()
+        ),
+        "Look at the build that pushed it.",
+    )
 }
 
 fn too_many(what: &str, count: usize) -> Failure {

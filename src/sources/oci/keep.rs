@@ -152,7 +152,7 @@ fn read(keep: &Keep, listing: &Listing, digest: &Digest, now: Timestamp) -> Opti
             platforms,
             attestations,
         } => {
-            let platforms = super::evidence::images_of(platforms)
+            let platforms = platforms
                 .into_iter()
                 .map(|entry| Some((entry.platform, attached(&entry.digest)?)));
             Some(Collected {

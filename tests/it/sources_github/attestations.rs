@@ -65,7 +65,7 @@ fn failures(found: &Attestations) -> Vec<&Failure> {
                 assert_eq!(*layout, Layout::Github);
                 failure
             }
-            Gap::Dangling { .. } => panic!("{gap:?}"),
+            Gap::Dangling { .. } | Gap::Unseen { .. } => panic!("{gap:?}"),
         })
         .collect()
 }
