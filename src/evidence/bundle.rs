@@ -183,6 +183,20 @@ pub(super) fn form(bytes: &[u8]) -> Form {
     }
 }
 
+/// Why a bundle that does not call itself v0.3 is not read.
+fn other_version(media_type: Option<&str>) -> Problem {
+    let found = media_type.unwrap_or("no version at all");
+    let is_newer = found.starts_with("application/vnd.dev.sigstore.bundle.v0.")
+        && found.parse::<MediaType>().is_err();
+    let (fault, why) = if is_newer {
+        (Fault::Unsupported, "which is newer than what is known here")
+    } else {
+        (Fault::LogInvalid, "which may hold no proof of inclusion")
+    };
+    let detail = format!("the bundle calls itself {}, {why}", clip(found));
+    Problem::broken(fault, clip(&detail))
+}
+
 /// Reads a bundle that refers to an image.
 ///
 /// The media type is not signed: a bundle that calls itself older may leave its proof away, so only the version that
@@ -207,10 +221,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
         .as_deref()
         .and_then(|text| text.parse::<MediaType>().ok());
     if media_type != Some(MediaType::Bundle0_3) {
-        let found = glance.media_type.as_deref().unwrap_or("no version at all");
-        let detail =
-            format!("the bundle calls itself {found}, which may hold no proof of inclusion");
-        return Err(Problem::broken(Fault::LogInvalid, clip(&detail)));
+        return Err(other_version(glance.media_type.as_deref()));
     }
     if entries.iter().any(|entry| entry.inclusion_proof.is_none()) {
         return Err(Problem::broken(

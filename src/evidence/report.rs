@@ -1,6 +1,6 @@
 //! From single items to what is said of the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::{Judge, sbom};
@@ -537,6 +537,7 @@ impl Told {
                 }
             }
         }
+        self.twins(collected);
         for (platform, digest) in &collected.missing {
             self.is_refused = true;
             let words = format!(
@@ -545,6 +546,22 @@ impl Told {
             );
             self.reasons
                 .add("platform-missing", platform_name(platform), words);
+        }
+    }
+
+    /// Platforms that the index names more than once: clients differ in which one they run.
+    fn twins(&mut self, collected: &Collected) {
+        let mut digests: BTreeMap<String, BTreeSet<&Digest>> = BTreeMap::new();
+        for (platform, attached) in &collected.platforms {
+            let of_name = digests.entry(platform_name(platform)).or_default();
+            of_name.insert(&attached.digest);
+        }
+        for (name, digests) in digests.iter().filter(|(_, digests)| digests.len() > 1) {
+            let words = format!(
+                "platform twice: the index names {} images for it, and clients differ in which one they run",
+                digests.len()
+            );
+            self.warnings.add("platform-twice", name.clone(), words);
         }
     }
 

@@ -76,8 +76,12 @@ impl Tally {
     /// Takes from the bytes that are left; `false`: there are too few.
     fn takes(&self, bytes: u64) -> bool {
         let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.1 = sum.1.saturating_add(bytes);
-        sum.1 <= MOST_BYTES
+        let taken = sum.1.saturating_add(bytes);
+        if taken > MOST_BYTES {
+            return false;
+        }
+        sum.1 = taken;
+        true
     }
 }
 
@@ -518,6 +522,10 @@ impl Client {
                 body::BodyError::TooLarge(LARGEST_PIECE),
             ));
         }
+        // Counted before it is fetched, so that what is too much is not fetched at all.
+        if !tally.takes(limit as u64) {
+            return Err(too_many("bytes of evidence", limit));
+        }
         let other_size = || {
             let what = "a layer of the size that its manifest names";
             failure::malformed(self.registry.service(), what)
@@ -547,12 +555,7 @@ impl Client {
                 Ok(Some((bytes, size)))
             })
             .await?;
-        let bytes = found.map(|bytes| (*bytes).clone()).unwrap_or_default();
-        if tally.takes(bytes.len() as u64) {
-            Ok(bytes)
-        } else {
-            Err(too_many("bytes of evidence", bytes.len()))
-        }
+        Ok(found.map(|bytes| (*bytes).clone()).unwrap_or_default())
     }
 }
 

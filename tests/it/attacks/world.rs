@@ -189,15 +189,6 @@ impl World {
             .unwrap();
     }
 
-    /// Just this provenance at the index, in the legacy layout.
-    pub(super) fn only_provenance(&self, layer: &Layer) {
-        self.only(
-            std::slice::from_ref(layer),
-            &self.index(),
-            Attached::Attestations,
-        );
-    }
-
     /// Just these layers at a digest.
     pub(super) fn only(&self, layers: &[Layer], digest: &Digest, attached: Attached) {
         Layer::push_all(layers, &self.registry, REPOSITORY, digest, attached).unwrap();

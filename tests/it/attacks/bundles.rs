@@ -1,0 +1,398 @@
+//! Bundles whose text is changed after they were signed.
+
+use bytes::Bytes;
+use gonogo::sim::sigstore::{BUNDLE, Bundle, SLSA_V02};
+use serde_json::{Value, json};
+
+use super::world::{World, claims};
+use super::{Before, Case, Then, all_hold, case};
+
+/// A bundle with this text, whatever it is, in place of the provenance.
+fn text(world: &World, text: impl Into<Bytes>) {
+    let bundle = Bundle {
+        json: text.into(),
+        predicate_type: SLSA_V02.to_owned(),
+    };
+    world.refer(&bundle, &world.index());
+}
+
+/// The honest bundle as text.
+fn bundle(world: &World) -> String {
+    String::from_utf8(world.provenance_bundle(claims()).json.to_vec()).unwrap()
+}
+
+const CASES: &[Case] = &[
+    case(
+        "a bundle that calls itself v0.1",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.1");
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "calls itself",
+    ),
+    case(
+        "a bundle that calls itself v0.2",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.2");
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "calls itself",
+    ),
+    case(
+        "a bundle of a version to come",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["mediaType"] = json!(BUNDLE.replace("v0.3", "v0.4"))
+            });
+        },
+        Then::Unknown,
+        "unsupported",
+        "v0.4",
+    ),
+    case(
+        "a bundle without a version",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle.as_object_mut().unwrap().remove("mediaType");
+            });
+        },
+        Then::Refused,
+        "",
+        "calls itself",
+    ),
+    case(
+        "an envelope with two signatures",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let signatures = bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap();
+                signatures.push(signatures[0].clone());
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "an envelope without a signature",
+        Before::NoProvenance,
+        |world| world.refer_changed(|bundle| bundle["dsseEnvelope"]["signatures"] = json!([])),
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "an envelope with an empty signature",
+        Before::NoProvenance,
+        |world| {
+            world
+                .refer_changed(|bundle| bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!(""));
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+    case(
+        "a statement and a signed message at once",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].clone();
+                bundle["messageSignature"] = json!({
+                    "messageDigest": {"algorithm": "SHA2_256", "digest": "AAAA"},
+                    "signature": signature,
+                });
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a signed message alone",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].clone();
+                bundle.as_object_mut().unwrap().remove("dsseEnvelope");
+                bundle["messageSignature"] = json!({
+                    "messageDigest": {"algorithm": "SHA2_256", "digest": "AAAA"},
+                    "signature": signature,
+                });
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "no statement",
+    ),
+    case(
+        "a log entry twice",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let entries = bundle["verificationMaterial"]["tlogEntries"]
+                    .as_array_mut()
+                    .unwrap();
+                entries.push(entries[0].clone());
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a log entry that lies about its number",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["logIndex"] = json!("9999999");
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "does not hold",
+    ),
+    case(
+        "a proof that lies about its number",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["logIndex"] =
+                    json!("0");
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "does not hold",
+    ),
+    case(
+        "a proof with a negative number",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["logIndex"] =
+                    json!("-1");
+            });
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+    case(
+        "a proof of a tree of no size",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["treeSize"] =
+                    json!("0");
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "does not hold",
+    ),
+    case(
+        "a proof with ten thousand hashes",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let proof = &mut bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"];
+                proof["hashes"] =
+                    json!(vec!["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; 10_000]);
+            });
+        },
+        Then::Refused,
+        "tlog-invalid",
+        "does not hold",
+    ),
+    case(
+        "a log entry of a time to come",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] =
+                    json!("9999999999");
+            });
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+    case(
+        "a log entry of a time that is no number",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] =
+                    json!("99999999999999999999999999");
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a key in place of a certificate",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+                material.remove("certificate");
+                material.insert("publicKey".to_owned(), json!({"hint": "x"}));
+            });
+        },
+        Then::Refused,
+        "not-keyless",
+        "no certificate",
+    ),
+    case(
+        "a certificate and a chain at once",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let material = &mut bundle["verificationMaterial"];
+                let certificate = material["certificate"].clone();
+                material["x509CertificateChain"] = json!({"certificates": [certificate]});
+            });
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a certificate that is none",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["verificationMaterial"]["certificate"]["rawBytes"] = json!("MIIB");
+            });
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+    case(
+        "a payload in a field too many",
+        Before::NoProvenance,
+        |world| world.refer_changed(|bundle| bundle["futureField"] = json!({"a": [1, 2, 3]})),
+        Then::Refused,
+        "malformed",
+        "futureField",
+    ),
+    case(
+        "a bundle with two envelopes",
+        Before::NoProvenance,
+        |world| {
+            let twice = bundle(world).replacen('{', "{\"dsseEnvelope\":{\"payload\":\"e30=\"},", 1);
+            text(world, twice);
+        },
+        Then::Refused,
+        "malformed",
+        "duplicate",
+    ),
+    case(
+        "an envelope with two payloads",
+        Before::NoProvenance,
+        |world| {
+            let twice =
+                bundle(world).replacen("\"payload\":", "\"payload\":\"e30=\",\"payload\":", 1);
+            text(world, twice);
+        },
+        Then::Refused,
+        "malformed",
+        "duplicate",
+    ),
+    case(
+        "a bundle that is no text",
+        Before::NoProvenance,
+        |world| text(world, &b"{\"mediaType\":\"\xff\"}"[..]),
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a bundle that is empty",
+        Before::NoProvenance,
+        |world| text(world, ""),
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a bundle that is an object of nothing",
+        Before::NoProvenance,
+        |world| text(world, "{}"),
+        Then::Refused,
+        "malformed",
+        "no verification material",
+    ),
+    case(
+        "a bundle nested a million deep",
+        Before::NoProvenance,
+        |world| {
+            text(
+                world,
+                format!("{{\"verificationMaterial\":{}", "[".repeat(1_000_000)),
+            )
+        },
+        Then::Refused,
+        "malformed",
+        "",
+    ),
+    case(
+        "a bundle of escape sequences",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                bundle["mediaType"] = json!("\u{1b}]0;owned\u{7}\u{0}\u{202e}");
+            });
+        },
+        Then::Refused,
+        "",
+        "calls itself",
+    ),
+    case(
+        "a payload with spaces in its encoding",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
+                let (head, tail) = payload.split_at(40);
+                bundle["dsseEnvelope"]["payload"] = json!(format!("{head}\n {tail}"));
+            });
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+    case(
+        "a signature in the other alphabet without padding",
+        Before::NoProvenance,
+        |world| {
+            world.refer_changed(|bundle| {
+                let signature = &mut bundle["dsseEnvelope"]["signatures"][0]["sig"];
+                let text = signature.as_str().unwrap();
+                let other = text.replace('+', "-").replace('/', "_");
+                *signature = json!(other.trim_end_matches('='));
+            });
+        },
+        Then::Refused,
+        "",
+        "",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_is_what_it_must_be_or_refused() {
+    all_hold(CASES).await;
+}
