@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gonogo::sim::sigstore::{BUNDLE, Bundle, SLSA_V02};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::world::{World, claims};
 use super::{Before, Case, Then, all_hold, case};

@@ -1,7 +1,7 @@
 //! Legacy signatures with odd payloads and log entries, and SBOMs that are odd.
 
 use gonogo::sim::sigstore::{Attached, IN_TOTO, SPDX, simple_signing};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::world::{World, claims, noon, subject};
 use super::{Before, Case, Then, all_hold, case};
