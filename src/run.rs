@@ -26,6 +26,7 @@ use crate::domain::policy::Policy;
 use crate::engine::cache::Cache;
 use crate::engine::runtime::{Clock, Engine, SystemClock};
 use crate::engine::{Message, Model};
+use crate::evidence::TrustError;
 use crate::headless;
 use crate::net::Limits;
 use crate::present::clean::clean;
@@ -69,7 +70,8 @@ pub fn program(line: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// The exit status of an error: a bad configuration and a wrong use have their own (sysexits).
 fn status_of(error: &eyre::Report) -> u8 {
-    if error.downcast_ref::<ConfigError>().is_some() {
+    if error.downcast_ref::<ConfigError>().is_some() || error.downcast_ref::<TrustError>().is_some()
+    {
         CONFIG_STATUS
     } else if matches!(error.downcast_ref(), Some(SimError::UnknownScenario { .. })) {
         cli::USAGE_STATUS

@@ -1,6 +1,7 @@
 //! The bundle layout: what a bundle's own text says before the verifier sees it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -232,6 +233,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
     if glance.dsse_envelope.is_none() {
         return Err(malformed(&"it holds no statement"));
     }
+    // One of each: readers differ in which of two they take.
+    if glance.message_signature.is_some() {
+        return Err(malformed(&"it holds a statement and a signed message"));
+    }
+    let signers = [
+        material.certificate.is_some(),
+        material.x509_certificate_chain.is_some(),
+        material.public_key.is_some(),
+    ];
+    if signers.iter().filter(|is_there| **is_there).count() > 1 {
+        return Err(malformed(&"it names its signer in two ways"));
+    }
     for kind in entries
         .iter()
         .filter_map(|entry| entry.kind_version.as_ref())
@@ -246,5 +259,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
             return Err(legacy::unsupported_entry(&kind.kind, &kind.version));
         }
     }
-    Bundle::from_json(text).map_err(|error| malformed(&error))
+    let bundle = Bundle::from_json(text).map_err(|error| malformed(&error))?;
+    let entries = &bundle.verification_material.tlog_entries;
+    let bodies: BTreeSet<&[u8]> = entries
+        .iter()
+        .map(|entry| entry.canonicalized_body.as_bytes())
+        .collect();
+    if bodies.len() < entries.len() {
+        return Err(malformed(&"it holds a log entry twice"));
+    }
+    Ok(bundle)
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::address::{self, Next};
-use super::failure;
+use super::{Limits, failure};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::policy::{ImageRepository, Tag};
@@ -139,6 +139,7 @@ pub struct TagPage {
 pub struct Registry {
     http: Client,
     access: RegistryAccess,
+    limits: Limits,
     entrances: Entrances,
 }
 
@@ -148,8 +149,16 @@ impl Registry {
         Self {
             http,
             access,
+            limits: Limits::default(),
             entrances: Entrances::default(),
         }
+    }
+
+    /// The same with other limits for each request.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The image's repository.

@@ -8,8 +8,8 @@ use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, Fact, Failure, FailureKind};
 use crate::domain::policy::Tag;
 use crate::domain::time::Timestamp;
-use crate::net::failure;
 use crate::net::registry::{LARGEST_MANIFEST, Meter, RawManifest, Registry};
+use crate::net::{Limits, failure};
 use crate::sources::Answer;
 
 pub use crate::net::registry::{Reference, RegistryAccess};
@@ -56,6 +56,13 @@ impl Client {
             pieces: Shelf::new(REMEMBERED),
             keep: None,
         }
+    }
+
+    /// The same with other limits for each request.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.registry = self.registry.with_limits(limits);
+        self
     }
 
     /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`] and [`Ask::Config`].

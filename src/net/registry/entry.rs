@@ -8,7 +8,6 @@ use super::token::{self, Known, Scope, Slot, Token};
 use super::{Meter, Registry, Reply, challenge, failure};
 use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
-use crate::net::Limits;
 use crate::secret::{Credential, Login, Secret};
 
 /// Largest answer of a token service that is read, bytes.
@@ -127,7 +126,7 @@ impl Registry {
         meter: &mut Meter,
     ) -> Result<(), Failure> {
         let url = token::question(&realm, service.as_deref(), scope);
-        let mut builder = self.http.get(url).timeout(Limits::default().whole);
+        let mut builder = self.http.get(url).timeout(self.limits.whole);
         let who = match self.password().await {
             Ok(password) => {
                 let header = password

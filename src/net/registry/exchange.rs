@@ -10,7 +10,7 @@ use super::token::{Known, Pass, Scope};
 use super::{Meter, Registry, said};
 use crate::domain::fact::Failure;
 use crate::domain::time::Timestamp;
-use crate::net::{Limits, body, failure, redirect};
+use crate::net::{body, failure, redirect};
 
 /// Largest error text that is read, bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
@@ -94,7 +94,7 @@ impl Registry {
         let mut builder = self
             .http
             .request(request.method.clone(), request.url.clone())
-            .timeout(Limits::default().whole);
+            .timeout(self.limits.whole);
         if let Some(accept) = request.accept {
             builder = builder.header(ACCEPT, accept);
         }

@@ -337,17 +337,17 @@ const ROOTS: &[(&str, fn(&mut Value), &str)] = &[
     (
         "no authority",
         |root| root["certificateAuthorities"] = json!([]),
-        "no certificate authority",
+        "the trusted root cannot be used",
     ),
     (
         "no log",
         |root| root["tlogs"] = json!([]),
-        "no transparency log",
+        "the trusted root cannot be used",
     ),
     (
         "no certificate log",
         |root| root["ctlogs"] = json!([]),
-        "no certificate log",
+        "the trusted root cannot be used",
     ),
     ("nothing", |root| *root = json!({}), "trusted root"),
     ("no object", |root| *root = json!([]), "trusted root"),

@@ -230,9 +230,9 @@ const CASES: &[Case] = &[
         "too many layers",
     ),
     case(
-        "ten thousand signatures",
+        "five hundred signatures",
         Before::Legacy,
-        |world| signatures(world, |layers| *layers = vec![layers[0].clone(); 10_000]),
+        |world| signatures(world, |layers| *layers = vec![layers[0].clone(); 500]),
         Then::Warned,
         "not-looked",
         "too many layers",

@@ -167,7 +167,7 @@ const CASES: &[Case] = &[
         |world| world.lie("blobs/*", Lie::Flood),
         Then::Unknown,
         "not-looked",
-        "larger than",
+        "a layer of the size",
     ),
     case(
         "a manifest of 4 MiB",
@@ -198,12 +198,12 @@ const CASES: &[Case] = &[
         "larger than 4 MiB",
     ),
     case(
-        "a packed manifest that unpacks to 1 GiB",
+        "a packed manifest that unpacks to 32 MiB",
         Before::Legacy,
         |world| {
             world.lie(
                 &format!("manifests/{TAG}"),
-                Lie::Packed(vec![b' '; 1 << 30].into()),
+                Lie::Packed(vec![b' '; 32 << 20].into()),
             )
         },
         Then::Unknown,

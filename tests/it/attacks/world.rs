@@ -113,13 +113,12 @@ impl World {
         slsa_v02(&facts())
     }
 
-    pub(super) fn document(&self) -> Value {
-        spdx(
-            "rocket",
-            "1.6.9",
-            &self.image.platforms[0].platform,
-            noon()(),
-        )
+    /// An SBOM of the platform of this digest; for another one, of the first.
+    fn document(&self, digest: &Digest) -> Value {
+        let mut platforms = self.image.platforms.iter();
+        let built = platforms.find(|built| built.manifest.digest == *digest);
+        let built = built.unwrap_or(&self.image.platforms[0]);
+        spdx("rocket", "1.6.9", &built.platform, noon()())
     }
 
     /// Adds a lie in every answer to requests for this path below the repository.
@@ -177,7 +176,13 @@ impl World {
     pub(super) fn sign_sbom(&self, digest: &Digest) {
         let sbom = self
             .sigstore
-            .attest(claims(), &subject(digest), SPDX, &self.document(), noon()())
+            .attest(
+                claims(),
+                &subject(digest),
+                SPDX,
+                &self.document(digest),
+                noon()(),
+            )
             .unwrap();
         self.hang(&sbom, digest, Attached::Attestations);
     }
