@@ -13,7 +13,7 @@ use sigstore_verify::types::bundle::{
 };
 use sigstore_verify::types::{Bundle, DerCertificate, DsseEnvelope, SignatureBytes};
 
-use super::clip;
+use super::{clip, strict};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Claim, Fault, Piece, Problem};
 
@@ -124,6 +124,9 @@ fn material_as(
     let invalid = |error: &dyn std::fmt::Display| {
         Problem::broken(Fault::LogInvalid, clip(&error.to_string()))
     };
+    if let Some(why) = strict::fault(log.as_bytes()) {
+        return Err(invalid(&why));
+    }
     let annotation: Annotation = serde_json::from_str(log).map_err(|error| invalid(&error))?;
     let mut entry = annotation.payload;
     let Some(fields) = entry.as_object_mut() else {

@@ -368,9 +368,12 @@ impl Client {
         let what = "a list of referrers";
         let wire: wire::Manifest = serde_json::from_slice(index)
             .map_err(|error| failure::json(self.registry.service(), what, &error))?;
-        // An image in place of a list is no empty list.
+        // An image in place of a list is no empty list; an empty list may be left out.
+        if wire.config.is_some() || wire.layers.is_some() {
+            return Err(failure::malformed(self.registry.service(), what));
+        }
         wire.manifests
-            .ok_or_else(|| failure::malformed(self.registry.service(), what))?
+            .unwrap_or_default()
             .into_iter()
             .map(|entry| {
                 let digest = entry.digest.parse();

@@ -230,9 +230,9 @@ const CASES: &[Case] = &[
         "too many layers",
     ),
     case(
-        "five hundred signatures",
+        "three hundred signatures",
         Before::Legacy,
-        |world| signatures(world, |layers| *layers = vec![layers[0].clone(); 500]),
+        |world| signatures(world, |layers| *layers = vec![layers[0].clone(); 300]),
         Then::Warned,
         "not-looked",
         "too many layers",
