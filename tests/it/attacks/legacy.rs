@@ -112,7 +112,7 @@ const CASES: &[Case] = &[
         },
         Then::Refused,
         "tlog-invalid",
-        "",
+        "twice",
     ),
     case(
         "a log entry with two payloads",
@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
         |world| log_entry(world, |entry| entry.replacen('{', "{\"Payload\":{},", 1)),
         Then::Refused,
         "tlog-invalid",
-        "duplicate",
+        "twice",
     ),
     case(
         "a log entry nested a hundred thousand deep",
