@@ -11,6 +11,7 @@
 mod bundle;
 mod elsewhere;
 mod findings;
+mod gaps;
 mod item;
 mod legacy;
 mod provenance;
@@ -21,6 +22,7 @@ mod signer;
 mod statement;
 mod strict;
 mod trust;
+mod twins;
 
 pub use trust::{Trust, TufRepository};
 

@@ -1,9 +1,10 @@
 //! From single items to what is said of the image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::{Judge, sbom};
+use super::gaps::{is_failure, is_of_registry};
+use super::{Judge, sbom, twins};
 use crate::domain::artifact::Platform;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
@@ -135,14 +136,6 @@ fn report<'a>(
 /// Clients sign and look for SHA-256 alone.
 fn is_judged(digest: &Digest) -> bool {
     digest.as_str().starts_with("sha256:")
-}
-
-fn is_failure(gap: &Gap) -> bool {
-    matches!(gap, Gap::Failed { .. })
-}
-
-fn is_of_registry(gap: &Gap) -> bool {
-    !matches!(gap, Gap::Failed { layout, .. } if *layout == Layout::Github)
 }
 
 /// A subject at its place.
@@ -549,19 +542,12 @@ impl Told {
         }
     }
 
-    /// Platforms that the index names more than once: clients differ in which one they run.
     fn twins(&mut self, collected: &Collected) {
-        let mut digests: BTreeMap<String, BTreeSet<&Digest>> = BTreeMap::new();
-        for (platform, attached) in &collected.platforms {
-            let of_name = digests.entry(platform_name(platform)).or_default();
-            of_name.insert(&attached.digest);
-        }
-        for (name, digests) in digests.iter().filter(|(_, digests)| digests.len() > 1) {
+        for (name, count) in twins::of(collected) {
             let words = format!(
-                "platform twice: the index names {} images for it, and clients differ in which one they run",
-                digests.len()
+                "platform twice: the index names {count} images for it, and clients differ in which one they run"
             );
-            self.warnings.add("platform-twice", name.clone(), words);
+            self.warnings.add("platform-twice", name, words);
         }
     }
 
