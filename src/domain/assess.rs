@@ -219,7 +219,7 @@ fn doubt(row: &mut Row, stale: &BTreeSet<Ask>) {
             "This was so when last seen, too long ago to decide by: {}",
             row.sentence
         );
-        row.remedy = Some("Look again (`r`); see what is wrong with the service.".to_owned());
+        row.remedy = Some("Look again; see what is wrong with the service.".to_owned());
     }
 }
 

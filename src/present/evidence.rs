@@ -11,8 +11,8 @@ use super::role::Sign;
 use super::words;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    Expected, Item, ItemVerdict, Layout, SubjectReport, SubjectVerdict, Verdict, Verification,
-    platform_name,
+    Expected, Item, ItemVerdict, Layout, Problem, SubjectReport, SubjectVerdict, Verdict,
+    Verification, platform_name,
 };
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::outlook::Outlook;
@@ -225,7 +225,7 @@ fn piece(place: Place, item: &Item, among: &[Item]) -> Entry {
         .count();
     let entry = item.claims.as_ref().and_then(|claims| claims.log_index);
     let name = entry.map_or_else(|| words::digest(&item.digest), |n| format!("entry {n}"));
-    let why = item.problems.first().map(|problem| problem.code());
+    let why = item.problems.first().map(Problem::code);
     Entry {
         id: ProofId::Piece {
             place,
@@ -307,12 +307,14 @@ pub fn of_rule(found: &Verification, rule: &str, about: Option<&str>) -> Option<
     };
     let place = match rule {
         "signature" => Place::Signature,
-        "signer" | "commit" => of_platform().unwrap_or(if about.ends_with("provenance") {
-            Place::Provenance
-        } else if rule == "commit" && !about.ends_with("signature") {
-            Place::Provenance
-        } else {
-            Place::Signature
+        "signer" | "commit" => of_platform().unwrap_or({
+            let is_provenance = about.ends_with("provenance");
+            let is_signature = about.ends_with("signature");
+            if is_provenance || (rule == "commit" && !is_signature) {
+                Place::Provenance
+            } else {
+                Place::Signature
+            }
         }),
         "provenance" => Place::Provenance,
         "sbom" => of_platform()?,

@@ -29,10 +29,9 @@ fn twin(symbol: &str) -> &'static str {
         "░" | "·" => ".",
         "→" | "›" | "▸" => ">",
         "←" => "<",
-        "↑" => "^",
+        "↑" | "≠" => "^",
         "↓" | "▾" => "v",
         "×" => "x",
-        "≠" => "^",
         "□" => "o",
         // What others wrote in another script: one mark a column, so that the columns stay.
         _ => "?",

@@ -211,7 +211,7 @@ fn others(parts: &mut Parts, views: &[&ClientView]) {
     }
 }
 
-fn views_of<'a>(found: &'a Verification, place: Place) -> Vec<&'a ClientView> {
+fn views_of(found: &Verification, place: Place) -> Vec<&ClientView> {
     let platform = match place {
         Place::Sbom(n) => found.sboms.get(n).map(|one| &one.platform),
         _ => None,
@@ -227,7 +227,7 @@ fn views_of<'a>(found: &'a Verification, place: Place) -> Vec<&'a ClientView> {
 }
 
 /// What a subject is called in a sentence, and the digest that its evidence hangs on.
-fn named<'a>(found: &'a Verification, place: Place) -> (String, &'a Digest) {
+fn named(found: &Verification, place: Place) -> (String, &Digest) {
     match place {
         Place::Provenance => ("provenance of the image".to_owned(), &found.digest),
         Place::Sbom(n) => match found.sboms.get(n) {
@@ -310,20 +310,17 @@ fn piece(parts: &mut Parts, place: Place, item: &Item, facts: &Facts<'_>) {
     verdict(parts, item);
     let (_, subject) = named(facts.found, place);
     others(parts, &views_of(facts.found, place));
-    match &item.claims {
-        Some(claims) => {
-            parts.heading("Certificate, found and as it must be");
-            for claim in claims::of_certificate(claims, item, facts.recipe) {
-                parts.add(format!("claim {}", claim.label), Body::Claim(claim));
-            }
+    if let Some(claims) = &item.claims {
+        parts.heading("Certificate, found and as it must be");
+        for claim in claims::of_certificate(claims, item, facts.recipe) {
+            parts.add(format!("claim {}", claim.label), Body::Claim(claim));
         }
-        None => {
-            parts.heading("Certificate");
-            parts.say(
-                Sign::Absent,
-                "What it claims is not shown, because nothing proves it.",
-            );
-        }
+    } else {
+        parts.heading("Certificate");
+        parts.say(
+            Sign::Absent,
+            "What it claims is not shown, because nothing proves it.",
+        );
     }
     let differing = claims::of_statement(item);
     if !differing.is_empty() {

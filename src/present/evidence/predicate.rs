@@ -98,13 +98,27 @@ fn said(value: &Value) -> String {
         Value::String(text) => clean(text),
         Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
         Value::Array(values) if values.is_empty() => "[]".to_owned(),
-        Value::Object(fields) => words::number_of(fields.len(), "field"),
+        Value::Object(fields) => {
+            let count = words::number_of(fields.len(), "field");
+            match known_by(fields) {
+                Some(name) => format!("{name}, {count}"),
+                None => count,
+            }
+        }
         Value::Array(values) => match values.len() {
             1 => "1 entry".to_owned(),
             n => format!("{n} entries"),
         },
         other => other.to_string(),
     }
+}
+
+/// What an entry of a list is known by, where it says so in one of the usual fields.
+fn known_by(fields: &serde_json::Map<String, Value>) -> Option<String> {
+    ["name", "uri", "id", "SPDXID"]
+        .iter()
+        .find_map(|key| fields.get(*key)?.as_str())
+        .map(|text| words::middle(&clean(text), 60))
 }
 
 #[cfg(test)]
@@ -131,7 +145,7 @@ mod tests {
                 "a/b=2 entries",
                 " 0=1",
                 " 1=1 field",
-                "builder=1 field",
+                "builder=https://x/, 1 field",
                 " id=https://x/",
                 "empty={}"
             ]
@@ -143,7 +157,7 @@ mod tests {
                 " 0=1",
                 " 1=1 field",
                 "  deep=1 field",
-                "builder=1 field",
+                "builder=https://x/, 1 field",
                 "empty={}"
             ]
         );

@@ -60,6 +60,21 @@ fn standing(scene: &Scene<'_>, shown: &Shown<'_>, area: Rect) -> Vec<Line> {
     lines
 }
 
+/// Why there is nothing to tell yet, in whole sentences.
+fn nothing_yet(scene: &Scene<'_>, area: Rect) -> Vec<Line> {
+    let columns = usize::from(area.width);
+    let mut lines = evidence::shown(scene.model, scene.ui)
+        .map(|shown| standing(scene, &shown, area))
+        .unwrap_or_default();
+    if !lines.is_empty() {
+        lines.push(Line::default());
+    }
+    let text = "Signatures, attestations and SBOMs are looked for by tag and by referrer, at the image and at each \
+                platform, and verified on this machine.";
+    lines.extend(state::dim(text, columns, 0));
+    lines
+}
+
 /// Draws the detail: only the rows that are on screen are made of an SBOM's packages.
 pub(super) fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     let inner = inner_of(area);
@@ -67,10 +82,7 @@ pub(super) fn detail(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, see
     seen.panes.insert(Pane::Proof, inner);
     let Some(detail) = Detail::of(scene) else {
         frame.draw(canvas, area);
-        let text = "The registry is asked for signatures, attestations and SBOMs, by tag and by referrer; they \
-                    are verified on this machine.";
-        let columns = usize::from(inner.width);
-        canvas.lines(inner, &state::dim(text, columns, 0));
+        canvas.lines(inner, &nothing_yet(scene, inner));
         return;
     };
     frame.title =
@@ -203,7 +215,7 @@ fn table_line(mark: &str, name: &str, version: &str, columns: usize) -> Line {
 /// A part in lines.
 fn lines(part: &Part, columns: usize) -> Vec<Line> {
     match &part.body {
-        Body::Heading(text) => vec![Line::of([Bit::plain(text.clone()).strong()])],
+        Body::Heading(text) => vec![Line::of([Bit::plain(text.clone())])],
         Body::Said(Sign::Absent, text) => state::dim(text, columns, 2),
         Body::Said(sign, text) => state::said(*sign, text, columns),
         Body::Field(label, value) => field(None, label, value, columns),
@@ -330,7 +342,7 @@ impl Side {
         }
     }
 
-    /// In rows of so many columns; what it alone has is bold, and coloured.
+    /// In rows of so many columns; what it alone has stands out.
     fn rows(&self, room: usize) -> Vec<Vec<Bit>> {
         let mut before = 0;
         chunks(&self.text, room)
@@ -339,7 +351,7 @@ impl Side {
                 let at = self.same.saturating_sub(before);
                 before += words::width(&chunk);
                 let (same, own) = split(&chunk, at);
-                vec![Bit::muted(same), Bit::of(self.role, own).strong()]
+                vec![Bit::muted(same), Bit::of(self.role, own)]
             })
             .collect()
     }

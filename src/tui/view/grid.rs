@@ -182,22 +182,25 @@ impl Columns {
             ],
         };
         let widths = self.proofs.map(|(_, width)| width);
-        let mut bits = Vec::new();
-        for (cell, width) in cells.into_iter().zip(widths) {
-            let text = format!("{} {}", cell.sign.symbol(), cell.text);
-            let role = if cell.role == Role::Good && !cell.text.is_empty() {
-                // The count is told by its sign; only the sign has a colour.
-                bits.push(Bit::of(cell.role, cell.sign.symbol()));
-                let rest = format!(" {}", cell.text);
-                bits.push(Bit::plain(words::left(&rest, width - 1)));
-                continue;
-            } else {
-                cell.role
-            };
-            bits.push(Bit::of(role, words::left(text.trim_end(), width)));
-        }
-        bits
+        let cells = cells.into_iter().zip(widths);
+        cells
+            .flat_map(|(cell, width)| proof(&cell, width))
+            .collect()
     }
+}
+
+/// A cell: of what holds, only the sign has a colour.
+fn proof(cell: &Cell, width: usize) -> [Bit; 2] {
+    let rest = if cell.role == Role::Good {
+        Role::Plain
+    } else {
+        cell.role
+    };
+    let text = format!(" {}", cell.text);
+    [
+        Bit::of(cell.role, cell.sign.symbol()),
+        Bit::of(rest, words::left(&text, width - 1)),
+    ]
 }
 
 /// What the tag's digest means; in at most so many columns, filled up.

@@ -1,5 +1,6 @@
 //! The evidence by script: from anywhere in, and out again to where one was.
 
+use gonogo::domain::assess::Row;
 use gonogo::domain::digest::Digest;
 use gonogo::domain::evidence::{
     Claim, Layout, Package, Predicate, Problem, SbomSummary, TrustOrigin, TrustRoot,
@@ -45,9 +46,9 @@ pub(crate) fn hostile() -> Bench {
         name: hostile(),
         packages: vec![package; 3],
     });
-    found.sboms[1].platform.architecture = HOSTILE.to_owned();
+    HOSTILE.clone_into(&mut found.sboms[1].platform.architecture);
     for finding in &mut found.reasons {
-        finding.sentence = HOSTILE.to_owned();
+        HOSTILE.clone_into(&mut finding.sentence);
     }
     Bench::with_evidence(found)
 }
@@ -102,6 +103,16 @@ fn what_lies_below_is_left_for_another_place() {
     assert_eq!(cockpit.ui.active(), Pane::Log);
     cockpit.press(&bench, "v v");
     assert_eq!(cockpit.ui.active(), Pane::Log, "the same key closes it");
+}
+
+#[test]
+fn open_evidence_of_a_finished_release_costs_no_draw() {
+    let mut bench = Bench::at(Phase::Released);
+    bench.judged(good("1.7.0", &[Layout::Legacy]));
+    let mut cockpit = Cockpit::open(&bench, 120, 36);
+    cockpit.press(&bench, "v j enter");
+    assert!(cockpit.ui.evidence.is_some());
+    assert!(!cockpit.ui.seen.ticks);
 }
 
 #[test]
@@ -189,7 +200,7 @@ fn a_row_about_something_else_is_read_in_the_board() {
 #[test]
 fn rows_of_the_board_have_names_of_their_own_and_keep_the_cursor() {
     let bench = Bench::with_evidence(good("1.7.0", &[Layout::Legacy]));
-    let keys: Vec<String> = bench.model.board.rows.iter().map(|row| row.key()).collect();
+    let keys: Vec<String> = bench.model.board.rows.iter().map(Row::key).collect();
     let mut unique = keys.clone();
     unique.sort();
     unique.dedup();
