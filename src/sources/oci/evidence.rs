@@ -128,10 +128,9 @@ impl Client {
             Some((collected, at)) => (Ok(Some(collected)), at, Freshness::Known),
             None => {
                 let collecting = Box::pin(self.collect(reference, &tally));
-                let outcome = match tokio::time::timeout(LONGEST, collecting).await {
-                    Ok(outcome) => outcome,
-                    Err(_) => Err(failure::timeout(self.registry.service())),
-                };
+                let late = |_| Err(failure::timeout(self.registry.service()));
+                let outcome = tokio::time::timeout(LONGEST, collecting).await;
+                let outcome = outcome.unwrap_or_else(late);
                 (outcome, now, Freshness::Fresh)
             }
         };
