@@ -246,7 +246,7 @@ pub(super) const ALL: &[Rule] = &[
     rule(
         "half-published",
         "the package follows the image",
-        &[6, 7, 8],
+        &[6, 7, 8, 24],
         IMAGE,
         publishing::half_published,
     ),
@@ -285,6 +285,13 @@ pub(super) const ALL: &[Rule] = &[
         &[],
         IMAGE,
         jobs::advisory,
+    ),
+    rule(
+        "queued",
+        "no job waits too long for a runner",
+        &[30],
+        ALWAYS,
+        jobs::queued,
     ),
     rule(
         "floating-tag",
@@ -333,6 +340,10 @@ impl<'a> Scene<'a> {
     }
 
     /// What a tag resolves to, where it was looked up; `None` within: no such tag.
+    #[allow(
+        clippy::option_option,
+        reason = "not looked up and not there are two answers, as in the outlook"
+    )]
     fn resolved(&self, image: &ImageId, tag: &str) -> Option<Option<&'a Digest>> {
         let key = (image.clone(), tag.to_owned());
         self.outlook.resolved.get(&key).map(Option::as_ref)

@@ -119,7 +119,7 @@ impl ImageRecord {
         let before: BTreeSet<_> = self.tag_list.value().into_iter().flatten().collect();
         let now: BTreeSet<_> = tags.iter().collect();
         let mut differing = before.symmetric_difference(&now);
-        if self.tag_list.value().is_some() && differing.any(|tag| holds_evidence(tag)) {
+        if self.tag_list.value().is_some() && differing.any(holds_evidence) {
             self.evidence_tags_changed_at = Some(at);
         }
         self.tag_list.saw(tags, at)

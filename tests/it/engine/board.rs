@@ -154,3 +154,63 @@ fn a_guessed_package_is_not_held_against_a_release() {
     assert_eq!(with(Certainty::Configured), Some(Verdict::NoGo));
     assert_eq!(with(Certainty::Guessed), Some(Verdict::Unknown));
 }
+
+#[test]
+fn a_promote_that_failed_after_tags_had_moved_is_no_publish_that_never_started() {
+    let image = ImageId("docker.io/acme/rocket".to_owned());
+    let ours = Digest::of(b"1.7.0");
+    let mut model = model();
+    let failed = Some(Conclusion::Failure);
+    let jobs = vec![
+        done(42, 1, "prerelease-docker / create-manifest"),
+        job(42, 2, "publish-docker / publish", Status::Completed, failed),
+    ];
+    ended(&mut model, Conclusion::Failure, jobs);
+    let see = |name: &str, digest: Option<&Digest>| {
+        let ask = Ask::Tag(image.clone(), name.to_owned());
+        saw(ask, Fact::Tag(digest.cloned()), 5)
+    };
+    feed(
+        &mut model,
+        5,
+        [
+            see("prerelease-v1.7.0-a1b2c3d", Some(&ours)),
+            see("1.7.0", Some(&ours)),
+            see("1.7", Some(&ours)),
+            see("latest", Some(&ours)),
+        ],
+    );
+    let row = row(&model, "half-published").expect("the image is out, and nothing else");
+    assert_eq!(row.verdict, Verdict::NoGo);
+    assert!(row.sentence.contains("publish-docker"), "{row:#?}");
+    assert!(row.remedy.as_ref().unwrap().contains("roll"), "{row:#?}");
+}
+
+#[test]
+fn a_job_that_waits_for_a_runner_for_long_is_told_with_what_it_waits_for() {
+    let with = |waited: i64| {
+        let mut model = model();
+        let mut queued = job(42, 2, "ci-gate / unit", Status::Queued, None);
+        queued.created_at = Some(at(0));
+        queued.labels = vec!["self-hosted".to_owned(), "arm64".to_owned()];
+        let jobs = vec![done(42, 1, "version-check"), queued];
+        let runs = run(42, Status::InProgress, None);
+        feed(
+            &mut model,
+            waited,
+            [
+                saw(Ask::Runs, Fact::Runs(vec![runs.clone()]), waited),
+                saw(Ask::Run(RUN), Fact::Run(runs), waited),
+                saw(Ask::Jobs(RUN), Fact::Jobs(jobs), waited),
+            ],
+        );
+        row(&model, "queued").map(|row| (row.verdict, row.sentence.clone()))
+    };
+    assert_eq!(with(599), None);
+    let (verdict, sentence) = with(900).unwrap();
+    assert_eq!(verdict, Verdict::Warn);
+    assert!(
+        sentence.contains("15 minutes") && sentence.contains("self-hosted, arm64"),
+        "{sentence}"
+    );
+}

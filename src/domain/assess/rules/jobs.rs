@@ -1,10 +1,13 @@
 //! Rules about the jobs before the gate.
 
+use std::time::Duration;
+
 use super::{Scene, list};
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::policy::Policy;
 use crate::domain::release::{self, Stage, role};
-use crate::domain::run::{Conclusion, Job};
+use crate::domain::run::{Conclusion, Job, Run, Status};
+use crate::domain::time::since;
 
 /// Jobs that the build depends on have succeeded (incident 29: skipped or cancelled blocks too).
 pub(super) fn required(scene: &Scene<'_>) -> Vec<Row> {
@@ -149,5 +152,53 @@ pub(super) fn advisory(scene: &Scene<'_>) -> Vec<Row> {
         format!("{names} failed (advisory)"),
         format!("{names} failed; it is advisory and does not block."),
     );
+    vec![row.rests_on(scene.jobs_ask())]
+}
+
+/// How long a job may wait for a runner before that is worth a word; runners of GitHub's own take seconds.
+const LONG_QUEUE: Duration = Duration::from_secs(600);
+
+/// Jobs that wait for a runner for long (incident 30): told, with what they wait for.
+pub(super) fn queued(scene: &Scene<'_>) -> Vec<Row> {
+    let record = scene.outlook.run.and_then(|run| scene.snapshot.record(run));
+    let Some(now) = record.and_then(|record| record.jobs.seen_at()) else {
+        return Vec::new();
+    };
+    let is_over = scene
+        .outlook
+        .run
+        .and_then(|run| scene.snapshot.run(run))
+        .is_some_and(Run::is_over);
+    let mut waiting: Vec<(&Job, Duration)> = scene
+        .jobs()
+        .iter()
+        .filter(|job| !is_over && matches!(job.status, Status::Queued | Status::Pending))
+        .filter_map(|job| Some((job, since(job.created_at?, now))))
+        .filter(|(_, waits)| *waits >= LONG_QUEUE)
+        .collect();
+    waiting.sort_by_key(|(_, waits)| std::cmp::Reverse(*waits));
+    let Some((job, waits)) = waiting.first() else {
+        return Vec::new();
+    };
+    let what = match (&job.status, job.labels.as_slice()) {
+        (Status::Pending, _) => "another run of its concurrency group".to_owned(),
+        (_, []) => "a runner".to_owned(),
+        (_, labels) => format!("a runner with the labels {}", labels.join(", ")),
+    };
+    let minutes = waits.as_secs() / 60;
+    let others = match waiting.len() - 1 {
+        0 => String::new(),
+        more => format!(" So do {more} more."),
+    };
+    let row = Row::new(
+        "queued",
+        Verdict::Warn,
+        format!("`{}` is queued for {minutes}m", job.name),
+        format!(
+            "`{}` waits for {what} for {minutes} minutes.{others}",
+            job.name
+        ),
+    )
+    .remedy("See whether a runner of that kind is up, and what else runs.");
     vec![row.rests_on(scene.jobs_ask())]
 }

@@ -4,10 +4,11 @@ use super::Scene;
 use crate::domain::artifact::PypiVersion;
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::fact::Ask;
+use crate::domain::outlook::TagPart;
 use crate::domain::release::{self, Stage, role};
 use crate::domain::run::{Conclusion, Run};
 
-/// After the run has ended, the package and the Release are out like the image (incidents 6, 7 and 8).
+/// After the run has ended, the package and the Release are out like the image (incidents 6, 7, 8 and 24).
 pub(super) fn half_published(scene: &Scene<'_>) -> Vec<Row> {
     if scene.outlook.stage.0 != Stage::HalfPublished {
         return Vec::new();
@@ -29,6 +30,24 @@ pub(super) fn half_published(scene: &Scene<'_>) -> Vec<Row> {
     let monitored = scene.jobs().iter().any(|job| {
         release::caller(&job.name) == role::MONITOR_PYPI && failed(job.conclusion.as_ref())
     });
+    let promote_failed = scene.jobs().iter().find(|job| {
+        release::caller(&job.name) == role::PUBLISH_DOCKER && failed(job.conclusion.as_ref())
+    });
+    if let Some(job) = promote_failed {
+        let row = say(
+            "promote failed after tags had moved",
+            format!(
+                "`{}` did not end well, and release tags hold the image already: it is out without what must follow.",
+                job.name
+            ),
+            "Read its log; roll the tags back to what they were, or finish the promote.",
+        );
+        let tags = scene.outlook.tags.iter().flat_map(|(image, tags)| {
+            let of_release = tags.iter().filter(|tag| tag.part == TagPart::Release);
+            of_release.map(|tag| Ask::Tag(image.clone(), tag.tag.clone()))
+        });
+        return vec![row.rests_on(scene.jobs_ask()).rests_on(tags)];
+    }
     let row = match publish {
         _ if is_held && monitored => say(
             "Release is missing",

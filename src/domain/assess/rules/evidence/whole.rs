@@ -49,12 +49,12 @@ pub(super) fn half_compared(rows: &mut [Row], expected: &Expected) {
     }
     for row in rows.iter_mut().filter(|row| row.id == PROVENANCE) {
         if row.verdict == Verdict::Go {
-            row.verdict = Verdict::Unknown;
-            row.title = "attempt not known".to_owned();
-            row.sentence =
-                "Provenance names this run; which attempt built the image is not known, \
-                            so it could not be compared."
-                    .to_owned();
+            *row = Row::new(
+                PROVENANCE,
+                Verdict::Unknown,
+                "attempt not known",
+                "Provenance names this run; which attempt built the image is not known, so it could not be compared.",
+            );
         }
     }
 }
