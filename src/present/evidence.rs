@@ -158,6 +158,15 @@ pub fn sign_of_subject(verdict: SubjectVerdict) -> Sign {
     }
 }
 
+/// The same, with a warning where something that does not hold is beside what does.
+pub fn sign_of_report(report: &SubjectReport) -> Sign {
+    let is_bad = |item: &Item| item.verdict == ItemVerdict::Invalid;
+    match sign_of_subject(report.verdict) {
+        Sign::Done if report.items.iter().any(is_bad) => Sign::Warning,
+        sign => sign,
+    }
+}
+
 /// The sign of what is found of a piece.
 pub fn sign_of_piece(verdict: ItemVerdict) -> Sign {
     match verdict {
@@ -178,7 +187,7 @@ pub fn layout_word(layout: Layout) -> &'static str {
 
 /// A subject with one piece is a row; with several, the subject and a row for each.
 fn report(rows: &mut Vec<Entry>, place: Place, name: &str, report: &SubjectReport) {
-    let sign = sign_of_subject(report.verdict);
+    let sign = sign_of_report(report);
     if report.items.is_empty() {
         let note = match report.verdict {
             SubjectVerdict::Unknown => "not looked at",

@@ -1,9 +1,9 @@
 //! What is proved of an image in three cells: signature, provenance, SBOMs.
 
-use super::evidence::{ask, expected, sign_of_subject};
+use super::evidence::{ask, expected, sign_of_report};
 use super::role::{Role, Sign};
 use crate::domain::digest::Digest;
-use crate::domain::evidence::{SubjectVerdict, Verification};
+use crate::domain::evidence::{SubjectReport, SubjectVerdict, Verification};
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::outlook::Outlook;
 use crate::domain::snapshot::Snapshot;
@@ -75,25 +75,18 @@ pub fn of(snapshot: &Snapshot, outlook: &Outlook, image: &ImageId, digest: &Dige
 }
 
 fn cells(found: &Verification, is_built: bool) -> Cells {
-    let valid = |verdict: SubjectVerdict| verdict == SubjectVerdict::Valid;
-    let subject = |verdict| cell(verdict, is_built);
-    let good = found
-        .sboms
-        .iter()
-        .filter(|one| valid(one.report.verdict))
+    let reports = || found.sboms.iter().map(|one| &one.report);
+    let good = reports()
+        .filter(|report| report.verdict == SubjectVerdict::Valid)
         .count();
-    let worst =
-        found
-            .sboms
-            .iter()
-            .map(|one| one.report.verdict)
-            .max_by_key(|verdict| match verdict {
-                SubjectVerdict::Valid => 0,
-                SubjectVerdict::Unsupported | SubjectVerdict::Unknown => 1,
-                SubjectVerdict::Absent => 2,
-                SubjectVerdict::Invalid => 3,
-            });
-    let mut sbom = subject(worst.unwrap_or(SubjectVerdict::Absent));
+    let worst = reports().max_by_key(|report| match sign_of_report(report) {
+        Sign::Done => 0,
+        Sign::Warning => 1,
+        Sign::Unknown => 2,
+        _ if report.verdict == SubjectVerdict::Absent => 3,
+        _ => 4,
+    });
+    let mut sbom = worst.map_or(Cell::of(Sign::Absent), |report| cell(report, is_built));
     if found.sboms.len() > 1 && (good > 0 || sbom.sign != Sign::Absent) {
         sbom.text = format!("{good}/{}", found.sboms.len());
     }
@@ -102,16 +95,16 @@ fn cells(found: &Verification, is_built: bool) -> Cells {
         sbom.role = Role::Bad;
     }
     Cells {
-        signature: subject(found.signature.verdict),
-        provenance: subject(found.provenance.verdict),
+        signature: cell(&found.signature, is_built),
+        provenance: cell(&found.provenance, is_built),
         sbom,
     }
 }
 
 /// Of an image that is out for long, nobody must add what was never there; what is there and wrong is as bad as ever.
-fn cell(verdict: SubjectVerdict, is_built: bool) -> Cell {
-    match verdict {
+fn cell(report: &SubjectReport, is_built: bool) -> Cell {
+    match report.verdict {
         SubjectVerdict::Absent if !is_built => Cell::of(Sign::Absent),
-        verdict => Cell::of(sign_of_subject(verdict)),
+        _ => Cell::of(sign_of_report(report)),
     }
 }

@@ -207,7 +207,8 @@ fn image(parts: &mut Parts, facts: &Facts<'_>) {
 fn others(parts: &mut Parts, views: &[&ClientView]) {
     let views: Vec<ClientView> = views.iter().copied().cloned().collect();
     for text in cosign::differences(&views) {
-        parts.say(Sign::Warning, sentence(&text));
+        // Each is a sentence already, and begins with a name that is written small.
+        parts.say(Sign::Warning, clean(&text));
     }
 }
 

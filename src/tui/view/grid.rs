@@ -19,13 +19,13 @@ const PLATFORM: usize = 7;
 /// Columns of what a tag means, where it stands in place of the platforms.
 const MEANING: usize = 12;
 /// Columns of what a tag means, where it has a column of its own.
-const OWN_MEANING: usize = 22;
+const OWN_MEANING: usize = 23;
 /// Columns of an age, `12m 31s ago`.
 const AGE: usize = 13;
 /// Headings of what is proved, where there is room, with their columns.
-const PROOFS: [(&str, usize); 3] = [("signature", 10), ("provenance", 11), ("SBOM", 6)];
+const PROOFS: [(&str, usize); 3] = [("signature", 10), ("provenance", 11), ("SBOM", 5)];
 /// The same where there is less.
-const SHORT_PROOFS: [(&str, usize); 3] = [("sig", 4), ("prov", 5), ("SBOM", 6)];
+const SHORT_PROOFS: [(&str, usize); 3] = [("sig", 4), ("prov", 5), ("SBOM", 5)];
 
 /// Which columns there are, and how wide.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Columns {
 
     fn width(&self) -> usize {
         let proofs: usize = self.proofs.iter().map(|(_, width)| width).sum();
-        let ages = if self.ages { AGE } else { 0 };
+        let ages = if self.ages { 2 + AGE } else { 0 };
         self.tag + 2 + self.digest + 2 + self.block + proofs + self.meaning + ages
     }
 
@@ -104,6 +104,7 @@ impl Columns {
             text.push_str(&words::left(name, width));
         }
         if self.ages {
+            text.push_str("  ");
             text.push_str(&words::left("pushed", AGE));
         }
         Line::of([Bit::muted(text)])
@@ -130,9 +131,10 @@ impl Columns {
                 .pushed_at
                 .map(|at| words::ago(at, scene.now))
                 .unwrap_or_default();
-            bits.push(Bit::muted(words::left(&age, AGE)));
+            bits.push(Bit::muted(format!("  {}", words::left(&age, AGE))));
         }
         if self.meaning > 0 {
+            bits.push(Bit::plain(" "));
             bits.extend(meaning(tag, usize::MAX));
         }
         Line::of(bits)

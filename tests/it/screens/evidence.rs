@@ -1,6 +1,6 @@
 //! The trust grid and the evidence, in every state that they can be in.
 
-use gonogo::domain::evidence::{Layout, Verification};
+use gonogo::domain::evidence::{Fault, ItemVerdict, Layout, Problem, Verification};
 
 use crate::support::bench::{Bench, Phase};
 use crate::support::proofs::{by_a_stranger, good, without_sbom};
@@ -49,6 +49,22 @@ fn when_another_workflow_signed() {
 fn when_both_layouts_hold() {
     let both = good("1.7.0", &[Layout::Legacy, Layout::Bundle]);
     frames("both", &found(both), "j j j j j j j j enter G");
+}
+
+#[test]
+fn what_does_not_hold_beside_what_does_is_a_warning() {
+    let mut mixed = good("1.7.0", &[Layout::Legacy, Layout::Bundle]);
+    let item = &mut mixed.sboms[1].report.items[1];
+    item.verdict = ItemVerdict::Invalid;
+    item.problems = vec![Problem::broken(Fault::LogMissing, "")];
+    let bench = found(mixed);
+    let mut cockpit = Cockpit::open(&bench, 120, 36);
+    let text = cockpit.text(&bench);
+    assert!(text.contains("✓         ✓          ! 2/2"), "{text}");
+    cockpit.press(&bench, "v");
+    let text = cockpit.text(&bench);
+    assert!(text.contains("! SBOM linux/arm64"), "{text}");
+    assert!(text.contains("✓ SBOM linux/amd64"), "{text}");
 }
 
 #[test]
