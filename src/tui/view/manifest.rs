@@ -7,6 +7,7 @@ use crate::domain::artifact::ManifestContent;
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, ImageId};
 use crate::present::clean::clean;
+use crate::present::evidence;
 use crate::present::role::{Role, Sign};
 use crate::present::tags::{TagRow, TagState};
 use crate::present::words;
@@ -48,7 +49,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
             Bit::muted(words::left("type", LABEL)),
             Bit::plain(about).sentence(),
         ])));
-        content(scene, &image, &manifest.content, &mut rows);
+        content(scene, &image, digest, &manifest.content, &mut rows);
     }
     rows
 }
@@ -64,7 +65,30 @@ fn digest_row(label: &str, digest: &Digest, right: Vec<Bit>) -> Row {
     Row::of(Item::Digest(digest.clone()), line.right(right))
 }
 
-fn content(scene: &Scene<'_>, image: &ImageId, content: &ManifestContent, rows: &mut Vec<Row>) {
+/// Whether a platform has an SBOM, where the image was judged.
+fn sbom(scene: &Scene<'_>, image: &ImageId, whole: &Digest, platform: &Digest) -> Vec<Bit> {
+    let (snapshot, outlook) = (&scene.model.snapshot, &scene.model.outlook);
+    let expected = evidence::expected(outlook, image, whole);
+    let found = snapshot
+        .evidence_of(image, whole, &expected)
+        .and_then(|observed| observed.value()?.as_ref());
+    let report = found.and_then(|found| {
+        let mut platforms = found.sboms.iter();
+        platforms.find(|report| report.digest == *platform)
+    });
+    report.map_or_else(Vec::new, |report| {
+        let sign = evidence::sign_of_report(&report.report);
+        vec![Bit::sign(sign), Bit::plain("SBOM")]
+    })
+}
+
+fn content(
+    scene: &Scene<'_>,
+    image: &ImageId,
+    digest: &Digest,
+    content: &ManifestContent,
+    rows: &mut Vec<Row>,
+) {
     let say = |label: &str, text: String| {
         Row::heading(Line::of([
             Bit::muted(words::left(label, LABEL)),
@@ -79,7 +103,8 @@ fn content(scene: &Scene<'_>, image: &ImageId, content: &ManifestContent, rows: 
             for entry in platforms {
                 rows.push(Row::heading(Line::default()));
                 let name = clean(&entry.platform.to_string());
-                rows.push(digest_row(&name, &entry.digest, Vec::new()));
+                let sbom = sbom(scene, image, digest, &entry.digest);
+                rows.push(digest_row(&name, &entry.digest, sbom));
                 let config = scene
                     .model
                     .snapshot

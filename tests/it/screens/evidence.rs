@@ -80,6 +80,37 @@ fn when_the_registry_does_not_answer() {
 }
 
 #[test]
+fn the_image_view_tells_of_each_platforms_sbom() {
+    let bench = found(without_sbom());
+    let mut cockpit = Cockpit::open(&bench, 120, 36);
+    cockpit.press(&bench, "3 enter");
+    let text = cockpit.text(&bench);
+    let row = |arch: &str| text.lines().find(|line| line.contains(arch)).unwrap();
+    assert!(row("linux/amd64").contains("✓ SBOM"), "{text}");
+    assert!(row("linux/arm64").contains("✗ SBOM"), "{text}");
+}
+
+#[test]
+fn plain_ascii_has_a_twin_for_every_mark() {
+    let bench = found(by_a_stranger());
+    for keys in ["v j", "v j j", "v j j j"] {
+        let mut cockpit = Cockpit::open(&bench, 120, 50);
+        cockpit.press(&bench, keys);
+        let before = cockpit.draw(&bench);
+        cockpit.ascii = true;
+        let ascii = cockpit.draw(&bench);
+        for (cell, was) in ascii.content.iter().zip(&before.content) {
+            assert!(cell.symbol().is_ascii(), "{:?}", cell.symbol());
+            assert!(
+                cell.symbol() != "?" || was.symbol() == "?",
+                "{:?}",
+                was.symbol()
+            );
+        }
+    }
+}
+
+#[test]
 fn a_narrow_grid_leaves_out_what_matters_least() {
     let bench = found(without_sbom());
     for (width, gone) in [(80, "provenance"), (64, "amd64")] {
