@@ -85,7 +85,8 @@ fn the_image_view_tells_of_each_platforms_sbom() {
     let mut cockpit = Cockpit::open(&bench, 120, 36);
     cockpit.press(&bench, "3 enter");
     let text = cockpit.text(&bench);
-    let row = |arch: &str| text.lines().find(|line| line.contains(arch)).unwrap();
+    let is_of = |line: &str, arch: &str| line.contains(arch) && line.contains("sha256:");
+    let row = |arch: &str| text.lines().find(|line| is_of(line, arch)).unwrap();
     assert!(row("linux/amd64").contains("✓ SBOM"), "{text}");
     assert!(row("linux/arm64").contains("✗ SBOM"), "{text}");
 }
