@@ -89,11 +89,11 @@ impl Shop {
         let index = self.add(INDEX, &index.to_string(), &[tag]);
         let mut layer = vec![b' '; size];
         layer.extend(number.to_string().bytes());
-        let signed = Digest::of(&layer);
+        let (signed, layer_size) = (Digest::of(&layer), layer.len());
         self.blobs.insert(signed.to_string(), layer);
         let layers = json!([{
             "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-            "digest": signed, "size": size, "annotations": {"number": number.to_string()},
+            "digest": signed, "size": layer_size, "annotations": {"number": number.to_string()},
         }]);
         let sig = json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers}).to_string();
         let tag = format!("{}.sig", index.as_str().replacen(':', "-", 1));
