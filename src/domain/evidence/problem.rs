@@ -227,12 +227,27 @@ impl Problem {
                 found,
             } => {
                 let found = found.as_deref().unwrap_or("nothing");
-                format!("{} {found}, not {expected}", claim.subject())
+                match claim {
+                    Claim::Identity => {
+                        let expected = spoken(expected);
+                        format!("{} {found}, not {expected}", claim.subject())
+                    }
+                    _ => format!("{} {found}, not {expected}", claim.subject()),
+                }
             }
             Self::Broken { fault, detail } if detail.is_empty() => fault.words().to_owned(),
             Self::Broken { fault, detail } => format!("{} ({detail})", fault.words()),
         }
     }
+}
+
+/// An identity's pattern as a person reads it: without its anchor and its escapes.
+fn spoken(pattern: &str) -> String {
+    pattern
+        .trim_start_matches('^')
+        .chars()
+        .filter(|c| *c != '\\')
+        .collect()
 }
 
 /// What to know of a valid piece.
