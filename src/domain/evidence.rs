@@ -254,3 +254,16 @@ pub fn platform_name(platform: &Platform) -> String {
         _ => platform.to_string(),
     }
 }
+
+/// The beginning of a sentence; a name such as `linux/arm64` stays as it is.
+pub fn capital(text: &str) -> String {
+    let first = text.split([' ', ':', ',']).next().unwrap_or_default();
+    if first.contains('/') {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::evidence::Finding;
+use crate::domain::evidence::{Finding, capital};
 
 /// Sentences by their short names, in the order in which they were first said.
 #[derive(Default)]
@@ -45,12 +45,4 @@ impl Findings {
             })
             .collect()
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
 }

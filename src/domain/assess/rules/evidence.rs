@@ -185,14 +185,6 @@ fn sentence(finding: &Finding) -> String {
     finding.sentence.clone()
 }
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
-}
-
 /// A short name as words.
 fn spoken(code: &str) -> String {
     code.replace(['-', ':'], " ")

@@ -1,10 +1,10 @@
 //! What is said of each subject: the signature, the provenance, the SBOM of each platform.
 
-use super::{COMMIT, PROVENANCE, SBOM, SIGNATURE, SIGNER, base, capital, reasons, spoken};
+use super::{COMMIT, PROVENANCE, SBOM, SIGNATURE, SIGNER, base, reasons, spoken};
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::evidence::{
     Claim, ClientView, Item, ItemVerdict, Problem, Subject, SubjectReport, SubjectVerdict,
-    Verification, cosign, platform_name,
+    Verification, capital, cosign, platform_name,
 };
 
 /// The rule that a problem belongs to; `own` is that of the subject it was found at.
