@@ -312,6 +312,7 @@ pub fn version(
             source: FactSource::RunTag,
         });
     }
+    let mut named: Option<Sourced<String>> = None;
     for spec in &policy.images {
         let Some(image) = snapshot.image(&ImageId::of(spec)) else {
             continue;
@@ -329,13 +330,24 @@ pub fn version(
             .flatten()
             .chain(first_seen)
         {
-            if let Some(version) = spec.version_of(tag, &run.head_sha) {
-                return Some(Sourced {
-                    value: version,
-                    source: FactSource::PrereleaseTag(tag.clone()),
-                });
+            let Some(version) = spec.version_of(tag, &run.head_sha) else {
+                continue;
+            };
+            match &named {
+                // Two versions of one commit: whoever can push a tag would choose which is judged.
+                Some(known) if known.value != version => return None,
+                Some(_) => {}
+                None => {
+                    named = Some(Sourced {
+                        value: version,
+                        source: FactSource::PrereleaseTag(tag.clone()),
+                    });
+                }
             }
         }
+    }
+    if named.is_some() {
+        return named;
     }
     let release = snapshot
         .releases
