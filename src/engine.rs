@@ -174,7 +174,13 @@ impl Model {
             .filter(|interest| {
                 let standing = self.snapshot.standing(&interest.ask);
                 let freshness = pace::freshness(standing, interest.every, self.now);
+                // An answer from before something changed, or from an earlier session where this one gets none,
+                // is as one that is too old.
+                let is_outdated = |seen: Timestamp| {
+                    !interest.is_met_by(seen) || (seen < self.began && standing.failed_at.is_some())
+                };
                 matches!(freshness, pace::Freshness::Stale(_))
+                    || standing.seen_at.is_some_and(is_outdated)
             })
             .map(|interest| interest.ask.clone())
             .collect();
