@@ -390,6 +390,7 @@ impl List<'_> {
             for digest in &shown {
                 self.once(Ask::Manifest(image.clone(), digest.clone()));
             }
+            self.arch_tags(&image);
             // One platform's configuration tells which release a tag still is.
             for digest in &shown {
                 if let Some(Index { platforms, .. }) = content(self.model, &image, digest)
@@ -410,6 +411,32 @@ impl List<'_> {
             if spec.repository.is_docker_hub() {
                 self.add(Ask::HubTags(image), Some(Duration::from_secs(300)));
             }
+        }
+    }
+
+    /// What the tags of single platforms hold, where that may be an index of its own.
+    fn arch_tags(&mut self, image: &ImageId) {
+        if !self.stage().is_live() {
+            return;
+        }
+        let outlook = &self.model.outlook;
+        let built = outlook.digests.get(image);
+        let joined: Vec<&Digest> = match built
+            .and_then(|built| content(self.model, image, &built.value))
+        {
+            Some(Index { platforms, .. }) => platforms.iter().map(|entry| &entry.digest).collect(),
+            _ => return,
+        };
+        let tags = outlook.arch_tags.get(image).into_iter().flatten();
+        let held = tags.filter_map(|(_, tag)| {
+            let key = (image.clone(), tag.clone());
+            outlook.resolved.get(&key)?.clone()
+        });
+        for digest in held
+            .filter(|digest| !joined.contains(&digest))
+            .collect::<Vec<_>>()
+        {
+            self.once(Ask::Manifest(image.clone(), digest));
         }
     }
 

@@ -9,6 +9,7 @@ use gonogo::engine::{Effect, Message, Model, interest};
 use crate::support::facts::*;
 
 mod board;
+mod doubts;
 mod endings;
 mod faces;
 mod lasting;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::RunId;
 use crate::domain::outlook::Outlook;
 use crate::domain::release::{self, Stage, role};
-use crate::domain::run::{Job, Status};
+use crate::domain::run::{Job, Run, Status};
 use crate::domain::snapshot::Snapshot;
 
 /// Something that a release does to the world. The rules that must hold before it differ.
@@ -61,7 +61,8 @@ impl Next {
             .iter()
             .filter(|job| job.status == Status::Waiting)
             .collect();
-        if gates.is_empty() || jobs.is_empty() {
+        // What waits is what its jobs do, also where the gates could not be looked up.
+        if jobs.is_empty() || snapshot.run(run).is_some_and(Run::is_over) {
             return None;
         }
         let is_publish = outlook.publish_run == Some(run);
@@ -104,10 +105,16 @@ fn ahead(snapshot: &Snapshot, outlook: &Outlook) -> Act {
             let mut triggers = jobs
                 .iter()
                 .filter(|job| release::caller(&job.name) == role::TRIGGER_PYPI);
+            let mut monitors = jobs
+                .iter()
+                .filter(|job| release::caller(&job.name) == role::MONITOR_PYPI);
+            let publishes = triggers.clone().next().is_some()
+                || monitors.next().is_some()
+                || outlook.publish_run.is_some();
             let is_published = outlook.pypi_files > 0;
             if triggers.any(|job| !job.is_over()) {
                 Act::Dispatch
-            } else if is_published {
+            } else if is_published || !publishes {
                 Act::Release
             } else {
                 Act::Publish

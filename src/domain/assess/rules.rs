@@ -16,7 +16,8 @@ use super::{Act, Next, Row};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::outlook::{Outlook, TagPart};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Certainty, Policy, PypiSpec};
+use crate::domain::release::{self, role};
 use crate::domain::run::Job;
 use crate::domain::snapshot::Snapshot;
 
@@ -328,15 +329,41 @@ impl<'a> Scene<'a> {
         self.outlook.run.map(Ask::Jobs)
     }
 
-    /// Whether the version tag resolves to the built digest.
+    /// Whether the version tag resolves to the built digest; where that was not looked up, it does not.
     fn is_promoted(&self, image: &ImageId) -> bool {
+        self.promoted(image) == Some(true)
+    }
+
+    /// Whether the version tag resolves to the built digest; `None` where that was not looked up.
+    fn promoted(&self, image: &ImageId) -> Option<bool> {
         let built = self.outlook.digests.get(image).map(|built| &built.value);
-        let tag = self.outlook.tags.get(image).into_iter().flatten();
-        built.is_some()
-            && tag
-                .filter(|tag| tag.part == TagPart::Release)
-                .take(1)
-                .any(|tag| self.resolved(image, &tag.tag).flatten() == built)
+        let (Some(built), Some(tag)) = (built, self.version_tag(image)) else {
+            return Some(false);
+        };
+        self.resolved(image, tag).map(|now| now == Some(built))
+    }
+
+    /// The release tag that names the version in full, else the first: the others move on with later releases.
+    fn version_tag(&self, image: &ImageId) -> Option<&'a str> {
+        let version = self.outlook.version.as_ref().map(|v| v.value.as_str());
+        let tags = self.outlook.tags.get(image)?.iter();
+        let names = tags.filter(|tag| tag.part == TagPart::Release);
+        let names: Vec<&str> = names.map(|tag| tag.tag.as_str()).collect();
+        let is_own = |tag: &&&str| version.is_some_and(|version| tag.contains(version));
+        names.iter().find(is_own).or(names.first()).copied()
+    }
+
+    /// The package that this release publishes. A guessed name counts only where the run has jobs that publish.
+    fn package(&self) -> Option<&'a PypiSpec> {
+        let publishes = || {
+            let publishing = [role::TRIGGER_PYPI, role::MONITOR_PYPI];
+            let mut callers = self.jobs().iter().map(|job| release::caller(&job.name));
+            self.outlook.publish_run.is_some()
+                || self.jobs().is_empty()
+                || callers.any(|name| publishing.contains(&name))
+        };
+        let package = self.policy.pypi.as_ref()?;
+        (package.certainty == Certainty::Configured || publishes()).then_some(package)
     }
 
     /// What a tag resolves to, where it was looked up; `None` within: no such tag.

@@ -137,7 +137,7 @@ fn a_guessed_package_is_not_held_against_a_release() {
         ended(
             &mut model,
             Conclusion::Success,
-            vec![done(42, 1, "create-release")],
+            vec![done(42, 1, "trigger-pypi"), done(42, 2, "create-release")],
         );
         let mut held = pypi_holds("1.7.0");
         held.files.clear();

@@ -72,9 +72,14 @@ pub(super) fn notes(scene: &Scene<'_>) -> Vec<Row> {
 
 fn of_rule(scene: &Scene<'_>, rule: &str) -> Vec<Row> {
     let mut all = Vec::new();
+    // That nothing was seen is told once, and by a rule that nobody switched off.
+    let teller = match scene.policy.exceptions.contains_key(SIGNATURE) {
+        false => SIGNATURE,
+        true => SIGNER,
+    };
     let rows = each_image(scene, |_, image| {
         let Some(built) = scene.outlook.digests.get(image) else {
-            return (rule == SIGNATURE).then(|| nothing_built(image));
+            return (rule == teller).then(|| nothing_built(teller, image));
         };
         let expected = &scene.outlook.expected_evidence;
         let digest = &built.value;
@@ -82,14 +87,14 @@ fn of_rule(scene: &Scene<'_>, rule: &str) -> Vec<Row> {
         let observed = scene.snapshot.evidence_of(image, digest, expected);
         let Some(found) = observed.and_then(|observed| observed.value()) else {
             let failure = observed.and_then(|observed| observed.failure());
-            return (rule == SIGNATURE).then(|| {
-                unseen(scene, failure.map(|failure| failure.what.as_str())).rests_on([ask])
+            return (rule == teller).then(|| {
+                unseen(scene, teller, failure.map(|failure| failure.what.as_str())).rests_on([ask])
             });
         };
         let Some(found) = found else {
-            return (rule == SIGNATURE).then(|| {
+            return (rule == teller).then(|| {
                 let sentence = format!("The registry has no image {}.", digest.short());
-                Row::new(SIGNATURE, Verdict::NoGo, "image is gone", sentence).rests_on([ask])
+                Row::new(teller, Verdict::NoGo, "image is gone", sentence).rests_on([ask])
             });
         };
         let several = scene.policy.images.len() > 1;
@@ -110,12 +115,12 @@ fn of_rule(scene: &Scene<'_>, rule: &str) -> Vec<Row> {
     all
 }
 
-fn nothing_built(image: &ImageId) -> Row {
+fn nothing_built(rule: &str, image: &ImageId) -> Row {
     let sentence = format!("Which image was built for `{image}` is not known yet.");
-    Row::new(SIGNATURE, Verdict::Unknown, "signature", sentence)
+    Row::new(rule, Verdict::Unknown, "signature", sentence)
 }
 
-fn unseen(scene: &Scene<'_>, why: Option<&str>) -> Row {
+fn unseen(scene: &Scene<'_>, rule: &str, why: Option<&str>) -> Row {
     let signs = scene
         .jobs()
         .iter()
@@ -125,12 +130,7 @@ fn unseen(scene: &Scene<'_>, why: Option<&str>) -> Row {
         None if signs => "The image is being signed; then its evidence is looked at.".to_owned(),
         None => "Signatures and attestations were not looked at yet.".to_owned(),
     };
-    Row::new(
-        SIGNATURE,
-        Verdict::Unknown,
-        "signatures not checked",
-        sentence,
-    )
+    Row::new(rule, Verdict::Unknown, "signatures not checked", sentence)
 }
 
 /// All rows about one judged image, of all the rules here.
@@ -160,7 +160,7 @@ pub(in crate::domain::assess) fn rows(
     }
     one_for_all(&mut rows, found);
     good_signer(&mut rows, found, policy);
-    good_commit(&mut rows, found, expected);
+    good_commit(&mut rows, found, policy, expected);
     half_compared(&mut rows, expected);
     place(&mut rows, found);
     agree(&mut rows, found);

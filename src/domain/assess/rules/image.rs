@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::domain::artifact::ManifestContent;
 use crate::domain::assess::{Row, Verdict};
+use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::outlook::TagPart;
 use crate::domain::policy::ImageSpec;
@@ -28,6 +29,16 @@ pub(super) fn each_image(
 
 /// The prerelease tag still points to the digest that was tested (incident 1).
 pub(super) fn tested_digest(scene: &Scene<'_>) -> Vec<Row> {
+    if scene.policy.images.is_empty() {
+        let row = Row::new(
+            "tested-digest",
+            Verdict::Unknown,
+            "no image is named",
+            "No image is configured, so nothing tells what would go out.",
+        )
+        .remedy("Name it in the configuration: `[[image]]` with `repository`.");
+        return vec![row];
+    }
     each_image(scene, |_, image| Some(tested(scene, image)))
 }
 
@@ -71,6 +82,13 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
             ),
         )
         .remedy("Reject the gate, and rotate the registry's token."),
+        (Some(tag), Some(None)) if scene.promoted(image).is_none() => say(
+            Verdict::Unknown,
+            "version tag not looked up",
+            format!(
+                "`{tag}` is not in the registry; whether the version tag holds the image could not be looked up yet."
+            ),
+        ),
         (Some(tag), Some(None)) if !scene.is_promoted(image) && !scene.ended_badly() => say(
             Verdict::NoGo,
             "prerelease tag is gone",
@@ -111,6 +129,10 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
 /// could move the others too.
 pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
+    // Of what is over they are not looked up any more.
+    if !scene.outlook.stage.0.is_live() {
+        return rows;
+    }
     for spec in &scene.policy.images {
         let image = ImageId::of(spec);
         let Some(built) = scene.outlook.digests.get(&image) else {
@@ -124,14 +146,56 @@ pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
             continue;
         };
         for (platform, tag) in scene.outlook.arch_tags.get(&image).into_iter().flatten() {
-            let Some(Some(now)) = scene.resolved(&image, tag) else {
-                continue;
+            let now = match scene.resolved(&image, tag) {
+                Some(Some(now)) => now,
+                // Once joined, nothing needs it.
+                Some(None) => continue,
+                None => {
+                    let row = Row::new(
+                        "arch-tags",
+                        Verdict::Unknown,
+                        format!("`{tag}` not looked up"),
+                        format!("What `{tag}` points to could not be looked up yet."),
+                    );
+                    let ask = Ask::Tag(image.clone(), tag.clone());
+                    rows.push(row.about(platform.to_string()).rests_on([ask]));
+                    continue;
+                }
             };
-            let mut joined = platforms
+            let joined: Vec<&Digest> = platforms
                 .iter()
-                .filter(|entry| platform.matches(&entry.platform));
-            if joined.any(|entry| entry.digest == *now) {
+                .filter(|entry| platform.matches(&entry.platform))
+                .map(|entry| &entry.digest)
+                .collect();
+            if joined.contains(&now) {
                 continue;
+            }
+            let asks = [
+                Ask::Tag(image.clone(), tag.clone()),
+                Ask::Manifest(image.clone(), built.value.clone()),
+                Ask::Manifest(image.clone(), now.clone()),
+            ];
+            // Who builds with BuildKit's attestations tags an index for one platform; joining takes its image out.
+            match scene.snapshot.manifest(&image, now).map(|m| &m.content) {
+                None => {
+                    let row = Row::new(
+                        "arch-tags",
+                        Verdict::Unknown,
+                        format!("`{tag}` not read"),
+                        format!("What `{tag}` holds could not be read yet."),
+                    );
+                    rows.push(row.about(platform.to_string()).rests_on(asks));
+                    continue;
+                }
+                Some(ManifestContent::Index { platforms, .. })
+                    if !platforms.is_empty()
+                        && platforms
+                            .iter()
+                            .all(|entry| joined.contains(&&entry.digest)) =>
+                {
+                    continue;
+                }
+                Some(_) => {}
             }
             let row = Row::new(
                 "arch-tags",
@@ -144,10 +208,6 @@ pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
             )
             .remedy("Find out who moved it, and rotate the registry's token.")
             .about(platform.to_string());
-            let asks = [
-                Ask::Tag(image.clone(), tag.clone()),
-                Ask::Manifest(image.clone(), built.value.clone()),
-            ];
             rows.push(row.rests_on(asks));
         }
     }

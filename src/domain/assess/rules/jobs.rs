@@ -61,6 +61,28 @@ fn required_row(scene: &Scene<'_>) -> Row {
         )
         .remedy("Re-run the cancelled job.");
     }
+    // What GitHub gave up on, or calls by a name that is not known here.
+    let passed = [
+        Conclusion::Success,
+        Conclusion::Skipped,
+        Conclusion::Neutral,
+    ];
+    let unclear = names(&|job| {
+        job.conclusion
+            .as_ref()
+            .is_some_and(|end| !passed.contains(end))
+    });
+    if !unclear.is_empty() {
+        return say(
+            Verdict::NoGo,
+            format!("{} did not pass", list(&unclear)),
+            format!(
+                "{} ended without success, so nothing shows that the image passes it.",
+                list(&unclear)
+            ),
+        )
+        .remedy("Re-run that job.");
+    }
     if scene.outlook.stage.0 == Stage::NothingToRelease {
         return say(
             Verdict::NotApplicable,

@@ -23,9 +23,9 @@ fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
     let say =
         |verdict, title: &str, sentence: String| Row::new("release-tags", verdict, title, sentence);
     let built = &scene.outlook.digests.get(image)?.value;
-    let superseded = superseded(scene);
+    let moved_on = superseded(scene) || is_beside(scene, image, built);
     let ours = |tag: &&TagOfInterest| {
-        tag.part == TagPart::Release && !(superseded && follows(scene, &tag.tag))
+        tag.part == TagPart::Release && !(moved_on && follows(scene, &tag.tag))
     };
     let tags = || {
         scene
@@ -152,6 +152,17 @@ fn superseded(scene: &Scene<'_>) -> bool {
     published.any(|other| other > ours)
 }
 
+/// Whether a release candidate left the tags that follow the newest version as they were.
+fn is_beside(scene: &Scene<'_>, image: &ImageId, built: &Digest) -> bool {
+    let version = scene.outlook.version.as_ref();
+    let version = version.and_then(|ours| semver::Version::parse(&ours.value).ok());
+    let tags = scene.outlook.tags.get(image).into_iter().flatten();
+    version.is_some_and(|version| !version.pre.is_empty())
+        && tags
+            .filter(|tag| tag.part == TagPart::Release && follows(scene, &tag.tag))
+            .all(|tag| scene.resolved(image, &tag.tag).flatten() != Some(built))
+}
+
 /// Whether a tag follows the newest version, and does not name this one in full.
 fn follows(scene: &Scene<'_>, tag: &str) -> bool {
     let version = scene.outlook.version.as_ref();
@@ -164,9 +175,7 @@ pub(super) fn image_out(scene: &Scene<'_>) -> Vec<Row> {
         let say = |verdict, title: &str, sentence: String| {
             Row::new("image-out", verdict, title, sentence)
         };
-        let tags = scene.outlook.tags.get(image).into_iter().flatten();
-        let tag = tags.into_iter().find(|tag| tag.part == TagPart::Release);
-        let Some(tag) = tag.map(|tag| tag.tag.as_str()) else {
+        let Some(tag) = scene.version_tag(image) else {
             return Some(say(
                 Verdict::Unknown,
                 "image",
@@ -206,7 +215,7 @@ pub(super) fn image_out(scene: &Scene<'_>) -> Vec<Row> {
 
 /// The package index holds the version, before the Release is made (incidents 6 and 18).
 pub(super) fn package_out(scene: &Scene<'_>) -> Vec<Row> {
-    let (Some(package), Some(version)) = (&scene.policy.pypi, &scene.outlook.version) else {
+    let (Some(package), Some(version)) = (scene.package(), &scene.outlook.version) else {
         return Vec::new();
     };
     let version = &version.value;
@@ -252,13 +261,28 @@ pub(super) fn released_last(scene: &Scene<'_>) -> Vec<Row> {
     let say =
         |verdict, title: &str, sentence: String| Row::new("release-last", verdict, title, sentence);
     let Some(tag) = &scene.outlook.release_tag else {
-        return Vec::new();
+        if scene.snapshot.releases.value().is_some() {
+            return Vec::new();
+        }
+        let row = say(
+            Verdict::Unknown,
+            "Releases not looked up",
+            "Whether there is a Release already could not be looked up yet.".to_owned(),
+        );
+        return vec![row.rests_on([Ask::Releases])];
     };
     let images = || scene.policy.images.iter().map(ImageId::of);
     let images_out = images()
-        .all(|image| scene.is_promoted(&image) || !scene.outlook.digests.contains_key(&image));
+        .filter(|image| scene.outlook.digests.contains_key(image))
+        .map(|image| scene.promoted(&image));
+    // One that is not out decides, whatever is not known of the others.
+    let images_out = images_out.fold(Some(true), |all, one| match (all, one) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    });
     let mut asks = vec![Ask::Releases];
-    let pypi = match (&scene.policy.pypi, &scene.outlook.version) {
+    let pypi = match (scene.package(), &scene.outlook.version) {
         (Some(_), Some(version)) => {
             asks.push(Ask::Pypi(version.value.clone()));
             let held = scene.snapshot.pypi.get(&version.value);
@@ -273,30 +297,35 @@ pub(super) fn released_last(scene: &Scene<'_>) -> Vec<Row> {
         .as_ref()
         .is_some_and(|package| package.certainty == Certainty::Guessed);
     let row = match (images_out, pypi) {
-        (false, _) => say(
+        (None, _) => say(
+            Verdict::Unknown,
+            "Release",
+            format!("There is a Release `{tag}`; whether its image is out could not be looked up yet."),
+        ),
+        (Some(false), _) => say(
             Verdict::NoGo,
             "Release before image",
             format!("The Release `{tag}` exists, but its image is not under the release tags."),
         )
         .remedy("Mark the Release as a draft until the image is out."),
-        (true, None) => say(
+        (Some(true), None) => say(
             Verdict::Unknown,
             "Release",
             "The package index was not looked up yet.".to_owned(),
         ),
-        (true, Some(true)) => say(
+        (Some(true), Some(true)) => say(
             Verdict::Go,
             "released",
             format!("`{tag}` came after everything it points to."),
         ),
-        (true, Some(false)) if is_guess => say(
+        (Some(true), Some(false)) if is_guess => say(
             Verdict::Unknown,
             "Release",
             "The package index lacks the version; the project's name is a guess, so it may be another's."
                 .to_owned(),
         )
         .remedy("Name the project in the configuration: `pypi.project`."),
-        (true, Some(false)) => say(
+        (Some(true), Some(false)) => say(
             Verdict::NoGo,
             "Release before package",
             format!("The Release `{tag}` exists, but the package index lacks the version."),

@@ -74,7 +74,7 @@ pub(super) fn half_published(scene: &Scene<'_>) -> Vec<Row> {
             "The publish run has ended well, and the package index lacks the version.".to_owned(),
             "The index may be late; look again before anything else.",
         ),
-        None if scene.policy.pypi.is_some() => say(
+        None if scene.package().is_some() => say(
             "publish never started",
             "The image is out and no publish run belongs to it: the dispatch started none."
                 .to_owned(),

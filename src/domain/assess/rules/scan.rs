@@ -12,6 +12,9 @@ pub(super) fn scan(scene: &Scene<'_>) -> Vec<Row> {
         .jobs()
         .iter()
         .filter(|job| release::callee(&job.name) == role::SECURITY_SCAN)
+        // A gate of that name scans the source.
+        .filter(|job| !release::caller(&job.name).ends_with("-gate"))
+        .filter(|job| !scene.policy.pipeline.is_advisory(&job.name))
         .collect();
     if scans.is_empty() {
         let row = Row::new(
@@ -51,7 +54,11 @@ fn of_job(scene: &Scene<'_>, job: &Job) -> Row {
         .and_then(|log| log.scan.as_ref());
     match &job.conclusion {
         Some(Conclusion::Success) => say(
-            Verdict::Go,
+            if counts.is_some_and(is_grave) {
+                Verdict::Warn
+            } else {
+                Verdict::Go
+            },
             match counts {
                 Some(counts) => format!("scan {} fixable", counts.total),
                 None => "scan passed".to_owned(),
@@ -85,6 +92,14 @@ fn of_job(scene: &Scene<'_>, job: &Job) -> Row {
             format!("`{name}` has not ended yet."),
         ),
     }
+}
+
+/// Whether something was found that a scan should stop at.
+fn is_grave(counts: &ScanCount) -> bool {
+    [counts.critical, counts.high]
+        .into_iter()
+        .flatten()
+        .any(|count| count > 0)
 }
 
 fn told(counts: &ScanCount) -> String {

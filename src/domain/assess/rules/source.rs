@@ -2,8 +2,9 @@
 
 use super::Scene;
 use crate::domain::assess::{Act, Row, Verdict};
-use crate::domain::fact::{Ask, FailureKind, SourceId};
+use crate::domain::fact::{Ask, Failure, FailureKind, SourceId};
 use crate::domain::ids::CommitSha;
+use crate::domain::release::Stage;
 use crate::domain::run::Run;
 
 /// The name of the rule about looks that are refused.
@@ -13,17 +14,21 @@ pub(super) const CREDENTIALS: &str = "credentials";
 pub(super) fn credentials(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (source, health) in &scene.snapshot.health {
-        let refused = health.failing.values().find(|(failure, _)| {
-            matches!(
-                failure.kind,
+        // The keys have an answer of their own: the last good ones. Docker Hub's list is of dates and sizes alone.
+        if matches!(source, SourceId::Sigstore | SourceId::Hub(_)) {
+            continue;
+        }
+        let refused = health.failing.iter().find(|(ask, (failure, _))| {
+            match failure.kind {
+                // A workflow's own token may not ask whose it is, and may all the rest.
+                FailureKind::Forbidden => ask.0 != Ask::Viewer,
                 FailureKind::Unauthorized
-                    | FailureKind::Forbidden
-                    | FailureKind::NoCredential
-                    | FailureKind::RateLimited
-            )
+                | FailureKind::NoCredential
+                | FailureKind::RateLimited => true,
+                _ => false,
+            }
         });
-        // The keys have an answer of their own: the last good ones.
-        let Some((failure, _)) = refused.filter(|_| *source != SourceId::Sigstore) else {
+        let Some((_, (failure, _))) = refused else {
             continue;
         };
         let title = if failure.kind == FailureKind::RateLimited {
@@ -103,12 +108,30 @@ pub(super) fn publish_commit(scene: &Scene<'_>) -> Vec<Row> {
         Row::new("publish-commit", verdict, title, sentence)
     };
     let outlook = scene.outlook;
-    let (Some(id), Some(commit)) = (outlook.publish_run, &outlook.commit) else {
-        return Vec::new();
+    let publish = outlook.publish_run.and_then(|id| scene.snapshot.run(id));
+    let (Some(run), Some(commit)) = (publish, &outlook.commit) else {
+        let seen = &scene.snapshot.publish_runs;
+        // No such workflow is an answer too.
+        let is_absent = |failure: &Failure| failure.kind == FailureKind::NotFound;
+        let is_known = seen.value().is_some() || seen.failure().is_some_and(is_absent);
+        let (title, sentence) = if !is_known {
+            (
+                "publish runs not looked up",
+                "Whether a publish run of another commit is under way could not be looked up yet.",
+            )
+        } else if scene.next.acts.contains(&Act::Publish) && outlook.stage.0 == Stage::Publishing {
+            (
+                "publish run not seen",
+                "No publish run belongs to this release yet, so nothing tells what it would upload.",
+            )
+        } else {
+            return Vec::new();
+        };
+        return vec![
+            say(Verdict::Unknown, title, sentence.to_owned()).rests_on([Ask::PublishRuns]),
+        ];
     };
-    let Some(run) = scene.snapshot.run(id) else {
-        return Vec::new();
-    };
+    let id = run.id;
     let asks = [Ask::PublishRuns, Ask::Run(id)];
     let row = match published_commit(scene, run) {
         Some(found) if is_of(&found, commit) => say(

@@ -23,22 +23,63 @@ pub(super) fn good_signer(rows: &mut Vec<Row>, found: &Verification, policy: &Po
             "signed by our workflow",
             format!("Signed by {identity}, in a run of {}.", policy.repo),
         ));
+    } else if policy.exceptions.contains_key(SIGNATURE) {
+        rows.push(Row::new(
+            SIGNER,
+            Verdict::Unknown,
+            "signer not known",
+            "Nothing that holds says who made the image.",
+        ));
     }
 }
 
 /// What is valid names the commit that was released.
-pub(super) fn good_commit(rows: &mut Vec<Row>, found: &Verification, expected: &Expected) {
-    let is_good = found.provenance.verdict == SubjectVerdict::Valid;
-    if rows.iter().any(|row| row.id == COMMIT) || !is_good {
+///
+/// Where the user does without provenance, the certificate of the signature must name it.
+pub(super) fn good_commit(
+    rows: &mut Vec<Row>,
+    found: &Verification,
+    policy: &Policy,
+    expected: &Expected,
+) {
+    let Some(commit) = expected.commit.as_ref() else {
+        return;
+    };
+    if rows.iter().any(|row| row.id == COMMIT) {
         return;
     }
-    if let Some(commit) = &expected.commit {
+    let title = || format!("from {}", commit.short());
+    if found.provenance.verdict == SubjectVerdict::Valid {
         rows.push(Row::new(
             COMMIT,
             Verdict::Go,
-            format!("from {}", commit.short()),
+            title(),
             format!("Provenance names {commit}, the released commit."),
         ));
+    } else if policy.exceptions.contains_key(PROVENANCE) {
+        rows.push(match first_claim(found, |claims| claims.commit.clone()) {
+            Some(named) if named.eq_ignore_ascii_case(commit.as_str()) => Row::new(
+                COMMIT,
+                Verdict::Go,
+                title(),
+                format!("The signer's certificate names {commit}, the released commit."),
+            ),
+            Some(named) => Row::new(
+                COMMIT,
+                Verdict::NoGo,
+                "signed for another commit",
+                format!(
+                    "The signer's certificate names the commit {named}, and {commit} is released."
+                ),
+            )
+            .remedy("Do not approve. Release the commit that was tested."),
+            None => Row::new(
+                COMMIT,
+                Verdict::Unknown,
+                "commit not known",
+                "Nothing that holds says which commit the image was built from.",
+            ),
+        });
     }
 }
 

@@ -1,0 +1,613 @@
+//! What is not known is never GO: a gate at which everything holds, and then one fact less, later or other.
+
+use std::sync::Arc;
+
+use gonogo::domain::artifact::{Manifest, ManifestContent, PlatformEntry};
+use gonogo::domain::assess::{Act, Row, Verdict};
+use gonogo::domain::digest::Digest;
+use gonogo::domain::evidence::{
+    Claims, Item, ItemVerdict, Kind, Layout, SubjectReport, SubjectVerdict, Verdict as Proved,
+    Verification,
+};
+use gonogo::domain::fact::{Ask, Fact, FailureKind, ImageId};
+use gonogo::domain::ids::{EnvironmentId, JobId, RunId};
+use gonogo::domain::log::JobLog;
+use gonogo::domain::policy::{Exception, Left, Platform, Policy};
+use gonogo::domain::run::{
+    Conclusion, Environment, Job, PendingDeployment, Reviewer, Status, TagRef,
+};
+use gonogo::engine::{Message, Model};
+
+use crate::support::facts::*;
+
+const RUN: RunId = RunId(42);
+const SOURCE: &str = "prerelease-v1.7.0-a1b2c3d";
+
+fn image() -> ImageId {
+    ImageId("docker.io/acme/rocket".to_owned())
+}
+
+fn built() -> Digest {
+    Digest::of(b"1.7.0")
+}
+
+fn of_platform(architecture: &str) -> Digest {
+    Digest::of(architecture.as_bytes())
+}
+
+fn index(digest: &Digest, entries: &[(&str, Digest)]) -> Manifest {
+    let entry = |(architecture, digest): &(&str, Digest)| PlatformEntry {
+        platform: Platform::new("linux", architecture),
+        digest: digest.clone(),
+        size: 7,
+    };
+    Manifest {
+        digest: digest.clone(),
+        media_type: "application/vnd.oci.image.index.v1+json".to_owned(),
+        size: 7,
+        content: ManifestContent::Index {
+            platforms: entries.iter().map(entry).collect(),
+            attestations: Vec::new(),
+        },
+    }
+}
+
+/// Evidence in which everything holds.
+fn verified() -> Verification {
+    let item = |kind| {
+        Item {
+        kind,
+        layout: Layout::Legacy,
+        digest: Digest::of(b"layer"),
+        verdict: ItemVerdict::Valid,
+        problems: Vec::new(),
+        remarks: Vec::new(),
+        predicate_type: None,
+        claims: Some(Claims {
+            identity: Some("https://github.com/acme/rocket/.github/workflows/prerelease-docker.yml@refs/tags/v1.7.0".to_owned()),
+            commit: Some(SHA.to_owned()),
+            ..Claims::default()
+        }),
+        sbom: None,
+        on: None,
+        checks: Default::default(),
+        predicate: None,
+    }
+    };
+    let report = |kind| SubjectReport {
+        verdict: SubjectVerdict::Valid,
+        items: vec![item(kind)],
+    };
+    Verification {
+        digest: built(),
+        verdict: Proved::Verified,
+        signature: report(Kind::Signature),
+        provenance: report(Kind::Provenance),
+        sboms: Vec::new(),
+        index_sboms: Vec::new(),
+        others: Vec::new(),
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+        buildkit: Vec::new(),
+        unseen: Vec::new(),
+        clients: Vec::new(),
+    }
+}
+
+fn jobs() -> Vec<Job> {
+    vec![
+        done(42, 1, "version-check"),
+        done(42, 2, "ci-gate / unit"),
+        done(42, 3, "build"),
+        done(42, 4, "prerelease-docker / create-manifest"),
+        done(42, 5, "prerelease-docker / security-scan"),
+        job(42, 6, "publish-docker / publish", Status::Waiting, None),
+    ]
+}
+
+fn tag(name: &str) -> Ask {
+    Ask::Tag(image(), name.to_owned())
+}
+
+fn evidence(model: &Model) -> Ask {
+    let expected = model.outlook.expected_evidence.clone();
+    Ask::Evidence(image(), built(), Box::new(expected))
+}
+
+fn gate() -> PendingDeployment {
+    PendingDeployment {
+        environment: EnvironmentId(1),
+        name: "release".to_owned(),
+        wait_minutes: 0,
+        wait_started_at: None,
+        viewer_may_approve: true,
+        reviewers: Vec::new(),
+    }
+}
+
+/// Every answer at a gate at which everything holds, but for the evidence, which is asked for by what these say.
+fn answers() -> Vec<(Ask, Fact)> {
+    let run = run(42, Status::Waiting, None);
+    let log = JobLog {
+        manifest_digest: Some(built()),
+        ..JobLog::default()
+    };
+    let protected = Environment {
+        id: EnvironmentId(1),
+        name: "release".to_owned(),
+        required_reviewers: Some(vec![Reviewer::User("ada".to_owned())]),
+        prevent_self_review: false,
+        wait_minutes: None,
+        branch_policy: false,
+        admins_bypass: None,
+    };
+    let commit = TagRef {
+        name: "v1.7.0".to_owned(),
+        commit: sha(),
+        annotated: false,
+    };
+    let platforms = [
+        ("amd64", of_platform("amd64")),
+        ("arm64", of_platform("arm64")),
+    ];
+    let mut nothing = pypi_holds("1.7.0");
+    nothing.files.clear();
+    vec![
+        (Ask::Runs, Fact::Runs(vec![run.clone()])),
+        (Ask::Run(RUN), Fact::Run(run)),
+        (Ask::Jobs(RUN), Fact::Jobs(jobs())),
+        (Ask::Pending(RUN), Fact::Pending(vec![gate()])),
+        (Ask::JobLog(JobId(4)), Fact::JobLog(Some(log))),
+        (Ask::Environments, Fact::Environments(vec![protected])),
+        (Ask::TagRef("v1.7.0".to_owned()), Fact::TagRef(Some(commit))),
+        (Ask::Releases, Fact::Releases(Vec::new())),
+        (Ask::PublishRuns, Fact::PublishRuns(Vec::new())),
+        (tag(SOURCE), Fact::Tag(Some(built()))),
+        (tag("1.7.0"), Fact::Tag(None)),
+        (tag("1.7"), Fact::Tag(None)),
+        (tag("latest"), Fact::Tag(None)),
+        (
+            tag("prerelease-v1.7.0-a1b2c3d-amd64"),
+            Fact::Tag(Some(of_platform("amd64"))),
+        ),
+        (
+            tag("prerelease-v1.7.0-a1b2c3d-arm64"),
+            Fact::Tag(Some(of_platform("arm64"))),
+        ),
+        (
+            Ask::Manifest(image(), built()),
+            Fact::Manifest(Some(index(&built(), &platforms))),
+        ),
+        (Ask::Tags(image()), Fact::Tags(vec![SOURCE.to_owned()])),
+        (Ask::Pypi("1.7.0".to_owned()), Fact::Pypi(nothing)),
+    ]
+}
+
+/// The gate by these answers, with evidence in which everything holds.
+fn at_gate(policy: Policy, answers: Vec<(Ask, Fact)>) -> Model {
+    let mut model = without_evidence(policy, answers);
+    let ask = evidence(&model);
+    let found = Fact::Evidence(Some(Arc::new(verified())));
+    feed(&mut model, 10, [saw(ask, found, 10)]);
+    model
+}
+
+fn without_evidence(policy: Policy, answers: Vec<(Ask, Fact)>) -> Model {
+    let mut model = model();
+    model.policy = Arc::new(policy);
+    let messages: Vec<Message> = answers
+        .into_iter()
+        .map(|(ask, fact)| saw(ask, fact, 5))
+        .collect();
+    feed(&mut model, 5, messages);
+    model
+}
+
+/// The answers without the one to this question.
+fn lacking(ask: &Ask) -> Vec<(Ask, Fact)> {
+    let mut answers = answers();
+    let before = answers.len();
+    answers.retain(|(known, _)| known != ask);
+    assert_eq!(answers.len(), before - 1, "{ask:?} is one of the questions");
+    answers
+}
+
+/// The answers with another one to this question.
+fn with(ask: &Ask, fact: Fact) -> Vec<(Ask, Fact)> {
+    let mut answers = lacking(ask);
+    answers.push((ask.clone(), fact));
+    answers
+}
+
+fn row<'a>(model: &'a Model, id: &str) -> Option<&'a Row> {
+    model.board.rows.iter().find(|row| row.id == id)
+}
+
+fn verdict(model: &Model, id: &str) -> Option<Verdict> {
+    row(model, id).map(|row| row.verdict)
+}
+
+fn excepted(rules: &[(&str, Left)]) -> Policy {
+    let mut policy = policy();
+    for (rule, left) in rules {
+        let exception = Exception {
+            left: *left,
+            reason: "not here".to_owned(),
+        };
+        policy.exceptions.insert((*rule).to_owned(), exception);
+    }
+    policy
+}
+
+#[test]
+fn a_gate_at_which_everything_holds_is_go() {
+    let model = at_gate(policy(), answers());
+    assert_eq!(model.board.verdict(), Verdict::Go, "{:#?}", model.board);
+    assert!(model.board.next.acts.contains(&Act::Promote));
+}
+
+#[test]
+fn with_any_one_answer_less_nothing_is_go() {
+    // What moves no verdict by itself: tells which gate, names what else is there, or is about what comes later.
+    let idle = [
+        Ask::Runs,
+        Ask::Run(RUN),
+        Ask::Tags(image()),
+        Ask::Pypi("1.7.0".to_owned()),
+        // Provenance that names the run is as good a source of the digest.
+        Ask::JobLog(JobId(4)),
+    ];
+    let mut go = Vec::new();
+    for (ask, _) in answers() {
+        let model = at_gate(policy(), lacking(&ask));
+        if model.board.verdict() == Verdict::Go && !idle.contains(&ask) {
+            go.push(ask);
+        }
+    }
+    assert!(go.is_empty(), "GO without {go:#?}");
+}
+
+#[test]
+fn without_an_image_there_is_nothing_to_say_go_to() {
+    let mut policy = policy();
+    policy.images.clear();
+    let model = without_evidence(policy, answers());
+    assert_eq!(
+        model.board.verdict(),
+        Verdict::Unknown,
+        "{:#?}",
+        model.board
+    );
+    assert_eq!(verdict(&model, "tested-digest"), Some(Verdict::Unknown));
+}
+
+#[test]
+fn who_switches_the_signature_off_still_learns_that_nothing_was_looked_at() {
+    for left in [Left::Nothing, Left::Warning] {
+        let model = without_evidence(excepted(&[("signature", left)]), answers());
+        assert_eq!(
+            model.board.verdict(),
+            Verdict::Unknown,
+            "{:#?}",
+            model.board
+        );
+        assert_eq!(verdict(&model, "signer"), Some(Verdict::Unknown));
+
+        let off = excepted(&[("signature", left), ("provenance", left), ("sbom", left)]);
+        let mut model = without_evidence(off, answers());
+        let mut bare = verified();
+        let none = |report: &mut SubjectReport| {
+            (report.verdict, report.items) = (SubjectVerdict::Absent, Vec::new());
+        };
+        none(&mut bare.signature);
+        none(&mut bare.provenance);
+        bare.verdict = Proved::Refused;
+        let ask = evidence(&model);
+        feed(
+            &mut model,
+            10,
+            [saw(ask, Fact::Evidence(Some(Arc::new(bare))), 10)],
+        );
+        assert_eq!(
+            verdict(&model, "signer"),
+            Some(Verdict::Unknown),
+            "{:#?}",
+            model.board
+        );
+        assert_eq!(verdict(&model, "commit"), Some(Verdict::Unknown));
+    }
+}
+
+#[test]
+fn without_provenance_the_certificate_of_the_signature_names_the_commit() {
+    let with = |commit: &str| {
+        let mut model = without_evidence(excepted(&[("provenance", Left::Nothing)]), answers());
+        let mut found = verified();
+        found.provenance.verdict = SubjectVerdict::Absent;
+        found.provenance.items.clear();
+        let claims = found.signature.items[0].claims.as_mut().unwrap();
+        claims.commit = Some(commit.to_owned());
+        let ask = evidence(&model);
+        feed(
+            &mut model,
+            10,
+            [saw(ask, Fact::Evidence(Some(Arc::new(found))), 10)],
+        );
+        verdict(&model, "commit")
+    };
+    assert_eq!(with(SHA), Some(Verdict::Go));
+    assert_eq!(with(&SHA.replace('a', "b")), Some(Verdict::NoGo));
+}
+
+#[test]
+fn two_versions_of_one_commit_are_none() {
+    let branch = |tags: &[&str]| {
+        let mut run = run(42, Status::Waiting, None);
+        run.head_branch = Some("main".to_owned());
+        let mut answers = answers();
+        for (ask, fact) in &mut answers {
+            match ask {
+                Ask::Runs => *fact = Fact::Runs(vec![run.clone()]),
+                Ask::Run(_) => *fact = Fact::Run(run.clone()),
+                Ask::Tags(_) => {
+                    *fact = Fact::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect());
+                }
+                _ => {}
+            }
+        }
+        // The tags name the version, and so the questions: they come first.
+        answers.sort_by_key(|(ask, _)| !matches!(ask, Ask::Tags(_)));
+        at_gate(policy(), answers)
+    };
+    let one = branch(&[SOURCE]);
+    assert_eq!(one.board.verdict(), Verdict::Go, "{:#?}", one.board);
+    let two = branch(&["prerelease-v1.6.99-a1b2c3d", SOURCE]);
+    assert_eq!(two.outlook.version, None);
+    assert_eq!(two.board.verdict(), Verdict::Unknown, "{:#?}", two.board);
+}
+
+#[test]
+fn what_waits_is_what_its_jobs_do_though_no_gate_could_be_looked_up() {
+    let mut jobs = jobs();
+    jobs[5] = done(42, 6, "publish-docker / publish");
+    jobs.push(job(42, 7, "create-release", Status::Waiting, None));
+    let mut answers = with(&Ask::Jobs(RUN), Fact::Jobs(jobs));
+    answers.retain(|(ask, _)| *ask != Ask::Pending(RUN));
+    let model = at_gate(policy(), answers);
+    assert_eq!(
+        model.board.next.acts,
+        [Act::Release].into(),
+        "{:#?}",
+        model.board
+    );
+    assert_eq!(verdict(&model, "gate-protected"), Some(Verdict::Unknown));
+    assert_eq!(verdict(&model, "package-out"), Some(Verdict::NoGo));
+}
+
+#[test]
+fn evidence_that_is_older_than_what_changed_decides_nothing() {
+    let mut model = at_gate(policy(), answers());
+    let sig = format!("sha256-{}.sig", built().hex());
+    let tags = Fact::Tags(vec![SOURCE.to_owned(), sig]);
+    feed(&mut model, 12, [saw(Ask::Tags(image()), tags, 12)]);
+    assert_eq!(
+        model.board.verdict(),
+        Verdict::Unknown,
+        "not looked at since"
+    );
+    let ask = evidence(&model);
+    feed(
+        &mut model,
+        14,
+        [failed(ask.clone(), FailureKind::Timeout, 14)],
+    );
+    assert_eq!(
+        model.board.verdict(),
+        Verdict::Unknown,
+        "and it cannot be looked at"
+    );
+    let found = Fact::Evidence(Some(Arc::new(verified())));
+    feed(&mut model, 16, [saw(ask, found, 16)]);
+    assert_eq!(model.board.verdict(), Verdict::Go, "{:#?}", model.board);
+}
+
+#[test]
+fn what_an_earlier_session_saw_and_this_one_cannot_see_decides_nothing() {
+    let before = at_gate(policy(), answers());
+    let mut model = model();
+    model.began = at(20);
+    let mut model = model.with_cached(before.snapshot, at(15));
+    for (ask, fact) in lacking(&Ask::Environments) {
+        feed(&mut model, 21, [saw(ask, fact, 21)]);
+    }
+    let ask = evidence(&model);
+    let found = Fact::Evidence(Some(Arc::new(verified())));
+    feed(
+        &mut model,
+        22,
+        [
+            saw(ask, found, 22),
+            failed(Ask::Environments, FailureKind::Server, 22),
+        ],
+    );
+    assert_eq!(verdict(&model, "gate-protected"), Some(Verdict::Unknown));
+}
+
+#[test]
+fn a_release_tag_that_could_not_be_looked_up_is_no_image_that_is_missing() {
+    let mut answers = with(&tag(SOURCE), Fact::Tag(None));
+    answers.retain(|(ask, _)| *ask != tag("1.7.0"));
+    let model = at_gate(policy(), answers);
+    assert_eq!(
+        verdict(&model, "tested-digest"),
+        Some(Verdict::Unknown),
+        "{:#?}",
+        model.board
+    );
+}
+
+#[test]
+fn what_no_row_rests_on_blocks_nothing() {
+    let mut model = at_gate(policy(), answers());
+    feed(
+        &mut model,
+        11,
+        [
+            failed(Ask::Viewer, FailureKind::Forbidden, 11),
+            failed(Ask::HubTags(image()), FailureKind::RateLimited, 11),
+        ],
+    );
+    assert_eq!(model.board.verdict(), Verdict::Go, "{:#?}", model.board);
+    feed(
+        &mut model,
+        12,
+        [failed(Ask::Viewer, FailureKind::Unauthorized, 12)],
+    );
+    assert_eq!(verdict(&model, "credentials"), Some(Verdict::Unknown));
+}
+
+#[test]
+fn a_run_without_jobs_that_publish_has_no_package_but_a_configured_one() {
+    use gonogo::domain::policy::Certainty;
+    let with = |certainty| {
+        let mut policy = policy();
+        policy.pypi.as_mut().unwrap().certainty = certainty;
+        let mut jobs = jobs();
+        jobs[5] = done(42, 6, "publish-docker / publish");
+        jobs.push(job(42, 7, "create-release", Status::Waiting, None));
+        let mut answers = with(&Ask::Jobs(RUN), Fact::Jobs(jobs));
+        for (ask, fact) in &mut answers {
+            if ["1.7.0", "1.7", "latest"]
+                .iter()
+                .any(|name| *ask == tag(name))
+            {
+                *fact = Fact::Tag(Some(built()));
+            }
+        }
+        let model = at_gate(policy, answers);
+        (model.board.verdict(), verdict(&model, "package-out"))
+    };
+    assert_eq!(with(Certainty::Guessed), (Verdict::Go, None));
+    assert_eq!(
+        with(Certainty::Configured),
+        (Verdict::NoGo, Some(Verdict::NoGo))
+    );
+}
+
+#[test]
+fn a_publish_that_belongs_to_no_run_is_not_let_go() {
+    let mut jobs = jobs();
+    jobs[5] = done(42, 6, "publish-docker / publish");
+    jobs.push(done(42, 7, "trigger-pypi"));
+    jobs.push(job(42, 8, "monitor-pypi", Status::InProgress, None));
+    let mut answers = with(&Ask::Jobs(RUN), Fact::Jobs(jobs));
+    for (ask, fact) in &mut answers {
+        if ["1.7.0", "1.7", "latest"]
+            .iter()
+            .any(|name| *ask == tag(name))
+        {
+            *fact = Fact::Tag(Some(built()));
+        }
+    }
+    for (ask, fact) in &mut answers {
+        let goes_on = run(42, Status::InProgress, None);
+        match ask {
+            Ask::Runs => *fact = Fact::Runs(vec![goes_on]),
+            Ask::Run(_) => *fact = Fact::Run(goes_on),
+            _ => {}
+        }
+    }
+    let model = at_gate(policy(), answers);
+    assert_eq!(model.board.next.acts, [Act::Publish].into());
+    assert_eq!(
+        model.board.verdict(),
+        Verdict::Unknown,
+        "{:#?}",
+        model.board
+    );
+}
+
+#[test]
+fn an_ending_that_is_no_success_is_no_pass() {
+    for conclusion in [Conclusion::Stale, Conclusion::Other("odd".to_owned())] {
+        let mut jobs = jobs();
+        jobs[1] = job(42, 2, "ci-gate / unit", Status::Completed, Some(conclusion));
+        let model = at_gate(policy(), with(&Ask::Jobs(RUN), Fact::Jobs(jobs)));
+        assert_ne!(model.board.verdict(), Verdict::Go, "{:#?}", model.board);
+    }
+}
+
+#[test]
+fn a_tag_of_one_platform_may_be_an_index_of_its_own() {
+    let name = "prerelease-v1.7.0-a1b2c3d-arm64";
+    let own = Digest::of(b"index of arm64");
+    let with_entry = |entry: Digest| {
+        let mut answers = with(&tag(name), Fact::Tag(Some(own.clone())));
+        let manifest = index(&own, &[("arm64", entry)]);
+        answers.push((
+            Ask::Manifest(image(), own.clone()),
+            Fact::Manifest(Some(manifest)),
+        ));
+        at_gate(policy(), answers)
+    };
+    let same = with_entry(of_platform("arm64"));
+    assert_eq!(same.board.verdict(), Verdict::Go, "{:#?}", same.board);
+    let other = with_entry(Digest::of(b"other"));
+    assert_eq!(verdict(&other, "arch-tags"), Some(Verdict::NoGo));
+    let unread = at_gate(policy(), with(&tag(name), Fact::Tag(Some(own.clone()))));
+    assert_eq!(verdict(&unread, "arch-tags"), Some(Verdict::Unknown));
+}
+
+#[test]
+fn a_scan_of_something_else_is_no_scan_of_the_image() {
+    let mut jobs = jobs();
+    jobs[4] = done(42, 5, "ci-gate / security-scan");
+    let model = at_gate(policy(), with(&Ask::Jobs(RUN), Fact::Jobs(jobs)));
+    assert_eq!(
+        verdict(&model, "scan"),
+        Some(Verdict::Unknown),
+        "{:#?}",
+        model.board
+    );
+}
+
+#[test]
+fn tags_that_follow_the_newest_need_not_follow_a_prerelease() {
+    let (ours, newest) = (built(), Digest::of(b"1.6.9"));
+    let mut run = run(42, Status::Completed, Some(Conclusion::Success));
+    run.head_branch = Some("v1.7.0-rc.1".to_owned());
+    let mut model = model();
+    let see = |name: &str, digest: Option<&Digest>| saw(tag(name), Fact::Tag(digest.cloned()), 5);
+    let log = JobLog {
+        manifest_digest: Some(ours.clone()),
+        ..JobLog::default()
+    };
+    let mut jobs = jobs();
+    jobs[5] = done(42, 6, "publish-docker / publish");
+    jobs.push(done(42, 7, "create-release"));
+    feed(
+        &mut model,
+        5,
+        [
+            saw(Ask::Runs, Fact::Runs(vec![run.clone()]), 5),
+            saw(Ask::Run(RUN), Fact::Run(run), 5),
+            saw(Ask::Jobs(RUN), Fact::Jobs(jobs), 5),
+            saw(Ask::JobLog(JobId(4)), Fact::JobLog(Some(log)), 5),
+            see("1.7.0-rc.1", Some(&ours)),
+            see("1.7", None),
+            see("latest", Some(&newest)),
+        ],
+    );
+    assert_eq!(
+        verdict(&model, "release-tags"),
+        Some(Verdict::Go),
+        "{:#?}",
+        model.board
+    );
+    feed(&mut model, 6, [see("latest", Some(&ours))]);
+    assert_eq!(
+        verdict(&model, "release-tags"),
+        Some(Verdict::NoGo),
+        "one follows, one does not"
+    );
+}
