@@ -73,9 +73,10 @@ pub(super) fn notes(scene: &Scene<'_>) -> Vec<Row> {
 fn of_rule(scene: &Scene<'_>, rule: &str) -> Vec<Row> {
     let mut all = Vec::new();
     // That nothing was seen is told once, and by a rule that nobody switched off.
-    let teller = match scene.policy.exceptions.contains_key(SIGNATURE) {
-        false => SIGNATURE,
-        true => SIGNER,
+    let teller = if scene.policy.exceptions.contains_key(SIGNATURE) {
+        SIGNER
+    } else {
+        SIGNATURE
     };
     let rows = each_image(scene, |_, image| {
         let Some(built) = scene.outlook.digests.get(image) else {

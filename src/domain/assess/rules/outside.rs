@@ -272,15 +272,14 @@ pub(super) fn released_last(scene: &Scene<'_>) -> Vec<Row> {
         return vec![row.rests_on([Ask::Releases])];
     };
     let images = || scene.policy.images.iter().map(ImageId::of);
-    let images_out = images()
-        .filter(|image| scene.outlook.digests.contains_key(image))
-        .map(|image| scene.promoted(&image));
+    let built = images().filter(|image| scene.outlook.digests.contains_key(image));
+    let out: Vec<Option<bool>> = built.map(|image| scene.promoted(&image)).collect();
     // One that is not out decides, whatever is not known of the others.
-    let images_out = images_out.fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    });
+    let images_out = if out.contains(&Some(false)) {
+        Some(false)
+    } else {
+        (!out.contains(&None)).then_some(true)
+    };
     let mut asks = vec![Ask::Releases];
     let pypi = match (scene.package(), &scene.outlook.version) {
         (Some(_), Some(version)) => {
