@@ -1,5 +1,7 @@
 //! The JSON that scripts read, version 1: frozen. Fields may be added; none is renamed or removed.
 
+mod proof;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -136,6 +138,8 @@ struct TagV1 {
     seen_at: Option<Timestamp>,
     platforms: Vec<PlatformV1>,
     attestation_manifests: usize,
+    /// `null`: it was not judged.
+    evidence: Option<proof::ProofV1>,
 }
 
 #[derive(Debug, Serialize)]
@@ -441,6 +445,9 @@ fn tag_v1(model: &Model, image: &ImageId, tag: &TagOfInterest) -> TagV1 {
     TagV1 {
         tag: tag.tag.clone(),
         part: tag.part,
+        evidence: digest
+            .as_ref()
+            .and_then(|digest| proof::ProofV1::of(model, image, digest)),
         digest: digest.map(|digest| digest.to_string()),
         seen_at: seen.and_then(Observed::seen_at),
         platforms,

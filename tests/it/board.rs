@@ -209,6 +209,12 @@ async fn check(scenario: &str, more: &str) -> (i32, Value) {
 
 /// The same while services misbehave.
 async fn check_with(scenario: &str, more: &str, faults: &[Fault]) -> (i32, Value) {
+    told("check", scenario, more, faults).await
+}
+
+/// What a command says of it.
+async fn told(command: &str, scenario: &str, more: &str, faults: &[Fault]) -> (i32, Value) {
+    let name = command.to_owned();
     let home = tempfile::tempdir().unwrap();
     let mut options = SimOptions::new(Scenario::built_in(scenario).unwrap()).driven();
     options.trusted_root = Some(home.path().join("trusted_root.json"));
@@ -220,7 +226,9 @@ async fn check_with(scenario: &str, more: &str, faults: &[Fault]) -> (i32, Value
     let file = home.path().join("simulator.toml");
     std::fs::write(&file, sim.config_toml() + more).unwrap();
     let mut command = gonogo(home.path());
-    command.args(["check", "--json", "--config"]).arg(&file);
+    command
+        .args([name.as_str(), "--json", "--config"])
+        .arg(&file);
     command.envs(sim.variables());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = output.await.unwrap();
@@ -541,5 +549,28 @@ async fn what_was_seen_too_long_ago_decides_nothing_until_it_is_seen_again() {
         assess::Verdict::Go,
         "{:#?}",
         model.board
+    );
+}
+
+#[tokio::test]
+async fn status_tells_what_is_proved_of_each_tags_image() {
+    let (status, document) = told("status", "sbom-missing-arm64", "", &[]).await;
+    assert_eq!((status, &document["verdict"]), (0, &Value::from("no_go")));
+    let tags = document["images"][0]["tags"].as_array().unwrap();
+    let evidence = |part: &str| {
+        let tag = tags
+            .iter()
+            .find(|tag| tag["part"] == part && !tag["digest"].is_null());
+        &tag.unwrap()["evidence"]
+    };
+    let ours = evidence("prerelease");
+    assert_eq!(ours["verdict"], "refused", "{ours:#}");
+    assert_eq!(ours["signature"], "valid");
+    assert_eq!(ours["sbom"]["linux/amd64"], "valid");
+    assert_eq!(ours["sbom"]["linux/arm64"], "absent");
+    assert_eq!(
+        evidence("release")["verdict"],
+        "verified",
+        "the release before"
     );
 }
