@@ -45,8 +45,19 @@ pub(super) fn subject(
             let Some(own) = own else {
                 return;
             };
-            let title = format!("{what}: {}", spoken(own.first.code()));
-            let sentence = format!("{}: {}.", capital(&what), own.first.words());
+            let code = spoken(own.first.code());
+            let title = if code.starts_with(&what) {
+                code
+            } else {
+                format!("{what}: {code}")
+            };
+            let words = own.first.words();
+            // Some problems name what they are of by themselves.
+            let sentence = if words.starts_with(&what) {
+                format!("{}.", capital(&words))
+            } else {
+                format!("{}: {words}.", capital(&what))
+            };
             Row::new(rule, Verdict::NoGo, title, sentence)
                 .remedy(remedy_of(rule))
                 .codes(own.codes)
