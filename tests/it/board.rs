@@ -386,6 +386,7 @@ async fn without_its_rule_a_case_would_go_unseen() {
         unseen,
         [
             "credentials",
+            "ended",
             "platforms",
             "duplicates",
             "evidence-notes",

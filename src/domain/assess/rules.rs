@@ -129,6 +129,13 @@ pub(super) const ALL: &[Rule] = &[
         jobs::required,
     ),
     rule(
+        "ended",
+        "nobody and nothing has stopped it",
+        &[24],
+        IMAGE,
+        jobs::ended,
+    ),
+    rule(
         "tested-digest",
         "the tag is the tested digest",
         &[1],

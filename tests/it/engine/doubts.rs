@@ -14,7 +14,8 @@ use gonogo::domain::ids::{EnvironmentId, JobId, RunId};
 use gonogo::domain::log::JobLog;
 use gonogo::domain::policy::{Exception, Left, Platform, Policy};
 use gonogo::domain::run::{
-    Conclusion, Environment, Job, PendingDeployment, Reviewer, Status, TagRef,
+    Approval, Conclusion, Environment, Job, PendingDeployment, ReviewState, Reviewer, Status,
+    TagRef,
 };
 use gonogo::engine::{Message, Model};
 
@@ -610,4 +611,69 @@ fn tags_that_follow_the_newest_need_not_follow_a_prerelease() {
         Some(Verdict::NoGo),
         "one follows, one does not"
     );
+}
+
+#[test]
+fn what_a_configuration_does_not_name_is_not_there_for_certain() {
+    let mut bare = policy();
+    bare.pipeline.environments.clear();
+    bare.images[0].platforms.clear();
+    let mut answers = answers();
+    answers.retain(|(ask, _)| *ask != Ask::Pending(RUN));
+    let model = at_gate(bare, answers);
+    assert_eq!(verdict(&model, "gate-protected"), Some(Verdict::Unknown));
+    assert_eq!(verdict(&model, "platforms"), Some(Verdict::Unknown));
+    assert_ne!(model.board.verdict(), Verdict::Go);
+
+    let empty = Fact::Manifest(Some(index(&built(), &[])));
+    let model = at_gate(policy(), with(&Ask::Manifest(image(), built()), empty));
+    assert_eq!(verdict(&model, "platforms"), Some(Verdict::NoGo));
+}
+
+#[test]
+fn a_release_that_was_stopped_is_not_go_though_all_of_its_image_holds() {
+    let stopped = |of_run: Conclusion, of_promote: Conclusion, review: Option<ReviewState>| {
+        let over = run(42, Status::Completed, Some(of_run));
+        let mut jobs = jobs();
+        jobs[5] = job(
+            42,
+            6,
+            "publish-docker / publish",
+            Status::Completed,
+            Some(of_promote),
+        );
+        let mut answers = with(&Ask::Jobs(RUN), Fact::Jobs(jobs));
+        for (ask, fact) in &mut answers {
+            match ask {
+                Ask::Runs => *fact = Fact::Runs(vec![over.clone()]),
+                Ask::Run(_) => *fact = Fact::Run(over.clone()),
+                Ask::Pending(_) => *fact = Fact::Pending(Vec::new()),
+                _ => {}
+            }
+        }
+        let reviews = review.into_iter().map(|state| Approval {
+            environments: vec!["release".to_owned()],
+            state,
+            user: Some("bob".to_owned()),
+            comment: "the changelog is wrong".to_owned(),
+        });
+        answers.push((Ask::Approvals(RUN), Fact::Approvals(reviews.collect())));
+        let model = at_gate(policy(), answers);
+        let row = row(&model, "ended").unwrap_or_else(|| panic!("{:#?}", model.board));
+        assert_eq!(row.verdict, Verdict::NoGo);
+        assert_eq!(model.board.verdict(), Verdict::NoGo);
+        row.sentence.clone()
+    };
+    let rejected = stopped(
+        Conclusion::Failure,
+        Conclusion::Failure,
+        Some(ReviewState::Rejected),
+    );
+    assert_eq!(
+        rejected,
+        "bob rejected this release: the changelog is wrong."
+    );
+    stopped(Conclusion::Cancelled, Conclusion::Cancelled, None);
+    let failed = stopped(Conclusion::Failure, Conclusion::Failure, None);
+    assert!(failed.contains("publish-docker / publish"), "{failed}");
 }

@@ -181,6 +181,7 @@ impl Bench {
             bench.see(Ask::Workflow(key), Fact::Workflow(Some(text.to_owned())));
         }
         bench.see(Ask::Environments, Fact::Environments(vec![environment()]));
+        bench.see(Ask::PublishRuns, Fact::PublishRuns(Vec::new()));
         bench.see(
             Ask::TagRef("v1.7.0".to_owned()),
             Fact::TagRef(Some(TagRef {
@@ -236,6 +237,11 @@ impl Bench {
             };
             let platforms = platforms.clone();
             let digest = manifest.digest.clone();
+            for entry in platforms.iter().filter(|_| version == "1.7.0") {
+                let tag = format!("prerelease-v1.7.0-a1b2c3d-{}", entry.platform.architecture);
+                let held = (built && !out).then(|| entry.digest.clone());
+                self.see(Ask::Tag(image(), tag), Fact::Tag(held));
+            }
             self.see(
                 Ask::Manifest(image(), digest),
                 Fact::Manifest(Some(manifest)),

@@ -32,11 +32,15 @@ pub(super) fn protected(scene: &Scene<'_>) -> Vec<Row> {
         let is_let_go = lets_something_go(node.id.as_str());
         (is_let_go && !name.contains("${{") && !named.contains(name)).then_some(name)
     });
-    let mut open: Vec<&str> = named
+    let gates: Vec<&str> = named
         .iter()
         .chain(waiting)
         .chain(written)
         .map(String::as_str)
+        .collect();
+    let mut open: Vec<&str> = gates
+        .iter()
+        .copied()
         .filter(|name| {
             !known
                 .iter()
@@ -51,6 +55,13 @@ pub(super) fn protected(scene: &Scene<'_>) -> Vec<Row> {
             "gate not looked up".to_owned(),
             "A job waits, and which gate holds it could not be looked up yet.".to_owned(),
         )
+    } else if gates.is_empty() {
+        say(
+            Verdict::Unknown,
+            "no gate is named".to_owned(),
+            "The configuration names no gate, so nothing tells who lets the release go.".to_owned(),
+        )
+        .remedy("Name the gates in the configuration: `pipeline.environments`.")
     } else if open.is_empty() {
         say(
             Verdict::Go,

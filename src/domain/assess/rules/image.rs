@@ -1,6 +1,6 @@
 //! Rules about the image itself: which digest, which platforms.
 
-use super::Scene;
+use super::{Scene, list};
 use crate::domain::artifact::ManifestContent;
 use crate::domain::assess::{Row, Verdict};
 use crate::domain::digest::Digest;
@@ -128,7 +128,7 @@ fn tested(scene: &Scene<'_>, image: &ImageId) -> Row {
 /// The tags of single platforms still point to what the index was joined of (incident 1): who can move one of them
 /// could move the others too.
 pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let (mut rows, mut unseen) = (Vec::new(), Vec::new());
     // Of what is over they are not looked up any more.
     if !scene.outlook.stage.0.is_live() {
         return rows;
@@ -151,14 +151,7 @@ pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
                 // Once joined, nothing needs it.
                 Some(None) => continue,
                 None => {
-                    let row = Row::new(
-                        "arch-tags",
-                        Verdict::Unknown,
-                        format!("`{tag}` not looked up"),
-                        format!("What `{tag}` points to could not be looked up yet."),
-                    );
-                    let ask = Ask::Tag(image.clone(), tag.clone());
-                    rows.push(row.about(platform.to_string()).rests_on([ask]));
+                    unseen.push((tag.as_str(), Ask::Tag(image.clone(), tag.clone())));
                     continue;
                 }
             };
@@ -178,13 +171,7 @@ pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
             // Who builds with BuildKit's attestations tags an index for one platform; joining takes its image out.
             match scene.snapshot.manifest(&image, now).map(|m| &m.content) {
                 None => {
-                    let row = Row::new(
-                        "arch-tags",
-                        Verdict::Unknown,
-                        format!("`{tag}` not read"),
-                        format!("What `{tag}` holds could not be read yet."),
-                    );
-                    rows.push(row.about(platform.to_string()).rests_on(asks));
+                    unseen.push((tag.as_str(), Ask::Manifest(image.clone(), now.clone())));
                     continue;
                 }
                 Some(ManifestContent::Index { platforms, .. })
@@ -210,6 +197,16 @@ pub(super) fn arch_tags(scene: &Scene<'_>) -> Vec<Row> {
             .about(platform.to_string());
             rows.push(row.rests_on(asks));
         }
+    }
+    if !unseen.is_empty() {
+        let (names, asks): (Vec<&str>, Vec<Ask>) = unseen.into_iter().unzip();
+        let row = Row::new(
+            "arch-tags",
+            Verdict::Unknown,
+            "platform tags not looked up",
+            format!("What {} holds could not be looked up yet.", list(&names)),
+        );
+        rows.push(row.rests_on(asks));
     }
     rows
 }
@@ -261,6 +258,19 @@ fn platforms_of(scene: &Scene<'_>, spec: &ImageSpec, image: &ImageId) -> Row {
                 .map(ToString::to_string)
                 .collect();
             match missing.as_slice() {
+                [] if platforms.is_empty() => say(
+                    Verdict::NoGo,
+                    "no platform is there".to_owned(),
+                    format!("The index {} holds no image.", digest.short()),
+                )
+                .remedy("See the job that joins the index."),
+                [] if spec.platforms.is_empty() => say(
+                    Verdict::Unknown,
+                    "no platform is named".to_owned(),
+                    "The configuration names no platform, so nothing tells whether all are there."
+                        .to_owned(),
+                )
+                .remedy("Name them in the configuration: `platforms` of the image."),
                 [] => say(
                     Verdict::Go,
                     "every platform is there".to_owned(),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{Scene, list};
 use crate::domain::assess::{Row, Verdict};
+use crate::domain::fact::Ask;
 use crate::domain::policy::Policy;
 use crate::domain::release::{self, Stage, role};
-use crate::domain::run::{Conclusion, Job, Run, Status};
+use crate::domain::run::{Conclusion, Job, ReviewState, Run, Status};
 use crate::domain::time::since;
 
 /// Jobs that the build depends on have succeeded (incident 29: skipped or cancelled blocks too).
@@ -120,6 +121,50 @@ fn required_row(scene: &Scene<'_>) -> Row {
         title,
         format!("{} {verb} not ended yet.", list(&running)),
     )
+}
+
+/// A release that was rejected, cancelled, or whose promote failed is not to go out as if nothing had been.
+pub(super) fn ended(scene: &Scene<'_>) -> Vec<Row> {
+    let say = |title: &str, sentence: String, remedy: &str| {
+        Row::new("ended", Verdict::NoGo, title, sentence).remedy(remedy)
+    };
+    let (run, stage) = (scene.outlook.run, &scene.outlook.stage.0);
+    let reviews = run.and_then(|run| scene.snapshot.record(run)?.approvals.value());
+    let promote = scene.jobs().iter().find(|job| {
+        release::caller(&job.name) == role::PUBLISH_DOCKER
+            && job.conclusion.as_ref().is_some_and(Conclusion::is_failure)
+    });
+    let row = match (stage, promote) {
+        (Stage::Rejected, _) => {
+            let mut reviews = reviews.into_iter().flatten();
+            let no = reviews.find(|review| review.state == ReviewState::Rejected);
+            let who = no.and_then(|review| review.user.as_deref());
+            let why = no.map(|review| review.comment.trim());
+            let why = why.filter(|why| !why.is_empty());
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            say(
+                "rejected",
+                format!(
+                    "{} rejected this release{why}.",
+                    who.unwrap_or("A reviewer")
+                ),
+                "Mend what it was rejected for and release again; clean up what is left of this one.",
+            )
+        }
+        (Stage::Cancelled, _) => say(
+            "cancelled",
+            "The run was cancelled before the image went out.".to_owned(),
+            "Find out why; re-run it if it is to go on.",
+        ),
+        (Stage::Failed, Some(job)) => say(
+            "promote failed",
+            format!("`{}` failed, and the image did not go out.", job.name),
+            "Read its log: it checks tag, signature and scan once more. Re-run it when the cause is mended.",
+        ),
+        _ => return Vec::new(),
+    };
+    let approvals = run.map(Ask::Approvals);
+    vec![row.rests_on(scene.jobs_ask()).rests_on(approvals)]
 }
 
 /// Gates, and the jobs that make the image, of which every job was skipped. A condition inside one is its own business.
