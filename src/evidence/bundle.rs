@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use sigstore_verify::types::Bundle;
-use sigstore_verify::types::bundle::MediaType;
+use serde_json::value::RawValue;
+use sigstore_verify::types::bundle::{MediaType, SignatureContent, VerificationMaterial};
+use sigstore_verify::types::{Bundle, DsseEnvelope, DsseSignature, PayloadBytes};
 
 use super::{clip, legacy};
 use crate::domain::evidence::{Fault, Form, Problem};
@@ -17,9 +18,28 @@ use crate::domain::evidence::{Fault, Form, Problem};
 struct Glance<'a> {
     #[serde(borrow)]
     media_type: Option<Cow<'a, str>>,
-    verification_material: Option<Material>,
-    dsse_envelope: Option<IgnoredAny>,
+    #[serde(borrow)]
+    verification_material: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dsse_envelope: Option<&'a RawValue>,
     message_signature: Option<IgnoredAny>,
+}
+
+impl<'a> Glance<'a> {
+    fn at(bytes: &'a [u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error))?;
+        serde_json::from_str(text).map_err(|error| malformed(&error))
+    }
+
+    fn material(&self) -> Result<Option<Material>, Problem> {
+        let material = self.verification_material.map(RawValue::get);
+        let read = material.map(serde_json::from_str).transpose();
+        read.map_err(|error| malformed(&error))
+    }
+}
+
+fn malformed(error: &dyn std::fmt::Display) -> Problem {
+    Problem::broken(Fault::Malformed, clip(&error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -107,7 +127,38 @@ pub(super) struct Envelope<'a> {
     payload: Cow<'a, str>,
 }
 
+/// An envelope with all that the verifier takes; its payload, which may be long, is not copied.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signed<'a> {
+    payload_type: String,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    signatures: Vec<DsseSignature>,
+}
+
+impl TryFrom<Signed<'_>> for DsseEnvelope {
+    type Error = String;
+
+    fn try_from(signed: Signed<'_>) -> Result<Self, String> {
+        let [signature]: [DsseSignature; 1] = signed
+            .signatures
+            .try_into()
+            .map_err(|all: Vec<_>| format!("it holds {} signatures in place of one", all.len()))?;
+        let payload = PayloadBytes::from_base64(&signed.payload);
+        let payload = payload.map_err(|error| error.to_string())?;
+        Ok(Self::new(signed.payload_type, payload, signature))
+    }
+}
+
 impl Envelope<'_> {
+    /// Reads an envelope for the verifier.
+    pub(super) fn open(bytes: &[u8]) -> Result<DsseEnvelope, String> {
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        let signed: Signed<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        signed.try_into()
+    }
+
     fn decoded(&self) -> Option<Vec<u8>> {
         use base64::Engine as _;
         base64::engine::general_purpose::STANDARD
@@ -134,41 +185,40 @@ impl Envelope<'_> {
 /// Reads a bundle of GitHub's store. For private repositories GitHub signs with an instance of its own, which keeps
 /// no public log: such a bundle cannot be judged by a root of the public one.
 pub(super) fn read_of_github(bytes: &[u8]) -> Result<Bundle, Problem> {
-    let is_stamped_only = |glance: &Glance<'_>| {
-        glance
-            .verification_material
-            .as_ref()
-            .is_some_and(|material| {
-                material
-                    .tlog_entries
-                    .as_deref()
-                    .unwrap_or_default()
-                    .is_empty()
-                    && material.timestamp_verification_data.is_some()
-            })
+    let glance = Glance::at(bytes)?;
+    let is_stamped_only = |material: &Material| {
+        material
+            .tlog_entries
+            .as_deref()
+            .unwrap_or_default()
+            .is_empty()
+            && material.timestamp_verification_data.is_some()
     };
-    if serde_json::from_slice::<Glance<'_>>(bytes).is_ok_and(|glance| is_stamped_only(&glance)) {
+    if glance.material()?.as_ref().is_some_and(is_stamped_only) {
         return Err(Problem::broken(
             Fault::Unsupported,
             "it is of GitHub's own instance for private repositories, which keeps no public log",
         ));
     }
-    read(bytes)
+    read(&glance)
+}
+
+/// Reads a bundle that refers to an image, and tells in which form clients meet it.
+pub(super) fn read_of_registry(bytes: &[u8]) -> (Form, Result<Bundle, Problem>) {
+    match Glance::at(bytes) {
+        Ok(glance) => (form(&glance), read(&glance)),
+        Err(problem) => (Form::Closed, Err(problem)),
+    }
 }
 
 /// In which form clients meet a bundle: one that they cannot open is none for them.
-pub(super) fn form(bytes: &[u8]) -> Form {
-    let glance = std::str::from_utf8(bytes).ok();
-    let glance: Option<Glance<'_>> = glance.and_then(|text| serde_json::from_str(text).ok());
-    let Some(glance) = glance else {
+fn form(glance: &Glance<'_>) -> Form {
+    let Ok(Some(material)) = glance.material() else {
         return Form::Closed;
     };
     let media_type = glance.media_type.as_deref();
     let is_newest = media_type.and_then(|text| text.parse().ok()) == Some(MediaType::Bundle0_3);
     let has_content = glance.dsse_envelope.is_some() || glance.message_signature.is_some();
-    let Some(material) = glance.verification_material else {
-        return Form::Closed;
-    };
     let entries = material.tlog_entries.unwrap_or_default();
     let has_proof = entries.is_empty() || entries.iter().any(|it| it.inclusion_proof.is_some());
     // A chain is not allowed in this version.
@@ -198,18 +248,14 @@ fn other_version(media_type: Option<&str>) -> Problem {
     Problem::broken(fault, clip(&detail))
 }
 
-/// Reads a bundle that refers to an image.
+/// Reads a bundle.
 ///
 /// The media type is not signed: a bundle that calls itself older may leave its proof away, so only the version that
 /// must hold one is taken.
-pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
-    let malformed =
-        |error: &dyn std::fmt::Display| Problem::broken(Fault::Malformed, clip(&error.to_string()));
-    let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error))?;
-    let glance: Glance<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-    let material = glance
-        .verification_material
-        .ok_or_else(|| malformed(&"it holds no verification material"))?;
+fn read(glance: &Glance<'_>) -> Result<Bundle, Problem> {
+    let (Some(material), Some(whole)) = (glance.material()?, glance.verification_material) else {
+        return Err(malformed(&"it holds no verification material"));
+    };
     if material.certificate.is_none() && material.x509_certificate_chain.is_none() {
         return Err(Problem::broken(Fault::NotKeyless, ""));
     }
@@ -230,9 +276,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
             "there is no proof of inclusion",
         ));
     }
-    if glance.dsse_envelope.is_none() {
+    let Some(envelope) = glance.dsse_envelope else {
         return Err(malformed(&"it holds no statement"));
-    }
+    };
     // One of each: readers differ in which of two they take.
     if glance.message_signature.is_some() {
         return Err(malformed(&"it holds a statement and a signed message"));
@@ -259,7 +305,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bundle, Problem> {
             return Err(legacy::unsupported_entry(&kind.kind, &kind.version));
         }
     }
-    let bundle = Bundle::from_json(text).map_err(|error| malformed(&error))?;
+    let material: VerificationMaterial =
+        serde_json::from_str(whole.get()).map_err(|error| malformed(&error))?;
+    let envelope = Envelope::open(envelope.get().as_bytes()).map_err(|error| malformed(&error))?;
+    let content = SignatureContent::DsseEnvelope(envelope);
+    let bundle = Bundle::new(MediaType::Bundle0_3, material, content);
     let entries = &bundle.verification_material.tlog_entries;
     let bodies: BTreeSet<&[u8]> = entries
         .iter()

@@ -1,5 +1,7 @@
 //! One piece: what it is, whether it holds, and what it claims.
 
+use std::borrow::Cow;
+
 use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info, verify_signature};
 use sigstore_verify::types::bundle::TimestampVerificationData;
 use sigstore_verify::types::{Artifact, Bundle, Sha256Hash, SignatureContent};
@@ -17,13 +19,61 @@ use crate::domain::evidence::{
 /// The only payload that is a statement.
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
+/// A piece as the verifier takes it.
+struct Opened {
+    /// In which form clients meet it.
+    form: Form,
+    bundle: Result<Bundle, Problem>,
+    /// Whether the log saw these very bytes.
+    logged: Result<(), Problem>,
+}
+
+impl Opened {
+    fn of(piece: &Piece) -> Self {
+        let mut logged = Ok(());
+        let (form, bundle) = match piece.place {
+            Place::Sig => (Form::Sig, legacy::signature(piece)),
+            Place::Att => {
+                let opened = legacy::attestation(piece);
+                let bundle = opened.map(|(bundle, is_logged)| {
+                    logged = is_logged;
+                    bundle
+                });
+                (Form::Att, bundle)
+            }
+            Place::Referrer => bundle::read_of_registry(&piece.bytes),
+            // No client looks there.
+            Place::Github => (Form::Closed, bundle::read_of_github(&piece.bytes)),
+        };
+        Self {
+            form,
+            bundle,
+            logged,
+        }
+    }
+
+    /// The statement's text: where the piece can be opened, the very text that is verified.
+    fn payload(&self, piece: &Piece) -> Option<Cow<'_, [u8]>> {
+        match (&self.bundle, piece.place) {
+            (_, Place::Sig) => None,
+            (Ok(bundle), _) => match &bundle.content {
+                SignatureContent::DsseEnvelope(envelope) => {
+                    Some(Cow::Borrowed(envelope.payload.as_bytes()))
+                }
+                _ => None,
+            },
+            (Err(_), Place::Att) => Envelope::payload_of(&piece.bytes).map(Cow::Owned),
+            (Err(_), Place::Referrer | Place::Github) => {
+                Envelope::payload_in(&piece.bytes).map(Cow::Owned)
+            }
+        }
+    }
+}
+
 /// Judges a piece that hangs on `subject`.
 pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bool) -> Item {
-    let payload = match piece.place {
-        Place::Sig => None,
-        Place::Att => Envelope::payload_of(&piece.bytes),
-        Place::Referrer | Place::Github => Envelope::payload_in(&piece.bytes),
-    };
+    let opened = Opened::of(piece);
+    let payload = opened.payload(piece);
     let statement = payload.as_deref().and_then(Statement::read);
     let predicate_type = statement
         .as_ref()
@@ -49,7 +99,7 @@ pub(super) fn judge(judge: &Judge, piece: &Piece, subject: &Digest, is_whole: bo
         checks: Checks::default(),
         predicate: None,
     };
-    let looked = look(judge, piece, subject);
+    let looked = look(judge, piece, subject, &opened);
     item.problems = looked.problems;
     item.claims = looked.claims;
     item.checks = looked.checks;
@@ -112,21 +162,10 @@ struct Looked {
     problems: Vec<Problem>,
 }
 
-/// The form in which a client meets a piece of this place.
-fn form_of(piece: &Piece) -> Form {
-    match piece.place {
-        Place::Sig => Form::Sig,
-        Place::Att => Form::Att,
-        Place::Referrer => bundle::form(&piece.bytes),
-        // No client looks there.
-        Place::Github => Form::Closed,
-    }
-}
-
 /// Looks at the cryptography and the identity of a piece.
-fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
+fn look(judge: &Judge, piece: &Piece, subject: &Digest, opened: &Opened) -> Looked {
     let mut checks = Checks {
-        form: form_of(piece),
+        form: opened.form,
         ..Checks::default()
     };
     let refused = |checks, problem| Looked {
@@ -134,25 +173,19 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
         claims: None,
         problems: vec![problem],
     };
-    let bundle = match piece.place {
-        Place::Sig => legacy::signature(piece),
-        Place::Att => legacy::attestation(piece),
-        Place::Referrer => bundle::read(&piece.bytes),
-        Place::Github => bundle::read_of_github(&piece.bytes),
-    };
-    let bundle = match bundle {
+    let bundle = match &opened.bundle {
         Ok(bundle) => bundle,
         Err(problem) if problem.is_unsupported() => {
             let checks = elsewhere::checks(judge, piece, subject, checks);
-            return refused(checks, problem);
+            return refused(checks, problem.clone());
         }
         Err(problem) => {
             checks.by_log = Check::Fails;
             checks.by_stamp = Check::Fails;
-            return refused(checks, problem);
+            return refused(checks, problem.clone());
         }
     };
-    if let Err(problem) = payload_type(&bundle) {
+    if let Err(problem) = payload_type(bundle) {
         checks.by_log = Check::Fails;
         checks.by_stamp = Check::Fails;
         return refused(checks, problem);
@@ -161,16 +194,16 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
         Ok(artifact) => artifact,
         Err(problem) => return refused(checks, problem),
     };
-    let result = match verify(judge, artifact, &bundle) {
+    let result = match verify(judge, artifact, bundle) {
         Ok(result) => result,
         Err(error) => {
-            let problem = refusal::problem(&error, &bundle, subject.as_str());
+            let problem = refusal::problem(&error, bundle, subject.as_str());
             (checks.by_log, checks.by_stamp) = match &error {
-                _ if problem.is_unsupported() || !refusal::is_read(&bundle) => {
+                _ if problem.is_unsupported() || !refusal::is_read(bundle) => {
                     (Check::Unknown, Check::Unknown)
                 }
                 Error::Timestamp(_) | Error::Certificate(_) => {
-                    (without_stamps(judge, piece, subject, &bundle), Check::Fails)
+                    (without_stamps(judge, piece, subject, bundle), Check::Fails)
                 }
                 _ => (Check::Fails, Check::Fails),
             };
@@ -189,7 +222,7 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
     };
     let (about, envelope) = match piece.place {
         Place::Sig => (hold(legacy::is_about(piece, subject)), Check::Holds),
-        Place::Att => (Check::Holds, hold(legacy::same_envelope(piece))),
+        Place::Att => (Check::Holds, hold(opened.logged.clone())),
         Place::Referrer | Place::Github => (Check::Holds, Check::Holds),
     };
     checks.subject = about;
@@ -197,10 +230,10 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
         // Clients read the digest, whatever the payload calls itself.
         checks.subject = about;
     }
-    checks.by_log = envelope.and(Check::of(has_log_time(&bundle)));
-    checks.by_stamp = envelope.and(Check::of(has_stamps(&bundle)));
+    checks.by_log = envelope.and(Check::of(has_log_time(bundle)));
+    checks.by_stamp = envelope.and(Check::of(has_stamps(bundle)));
     checks.signer = hold(signer::is_expected(judge, &result));
-    if let Err(problem) = signer::is_plain(&bundle) {
+    if let Err(problem) = signer::is_plain(bundle) {
         problems.insert(0, problem);
         // Which of its names a client takes is the client's affair.
         checks.signer = Check::Unknown;
@@ -209,7 +242,7 @@ fn look(judge: &Judge, piece: &Piece, subject: &Digest) -> Looked {
     problems.truncate(1);
     Looked {
         checks,
-        claims: Some(claims(&result, &bundle)),
+        claims: Some(claims(&result, bundle)),
         problems,
     }
 }

@@ -3,6 +3,8 @@
 //! The form is a bundle of version 0.1, because that version is content with the log's promise; version 0.3 would
 //! ask for a proof that the annotations do not hold.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::json;
@@ -11,8 +13,9 @@ use sigstore_verify::types::bundle::{
     CertificateContent, KindVersion, MediaType, MessageSignature, SignatureContent,
     VerificationMaterial, VerificationMaterialContent,
 };
-use sigstore_verify::types::{Bundle, DerCertificate, DsseEnvelope, SignatureBytes};
+use sigstore_verify::types::{Bundle, DerCertificate, SignatureBytes};
 
+use super::bundle::Envelope;
 use super::{clip, strict};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Claim, Fault, Piece, Problem};
@@ -51,23 +54,20 @@ pub(super) fn signature(piece: &Piece) -> Result<Bundle, Problem> {
     Ok(Bundle::new(MediaType::Bundle0_1, material, content))
 }
 
-/// A layer of an `.att`, as a bundle; its artifact is the digest that it must be about.
-pub(super) fn attestation(piece: &Piece) -> Result<Bundle, Problem> {
+/// A layer of an `.att`, as a bundle; its artifact is the digest that it must be about. And whether the log saw these
+/// bytes: the verifier compares the payload alone, cosign the whole envelope.
+pub(super) fn attestation(piece: &Piece) -> Result<(Bundle, Result<(), Problem>), Problem> {
     let (material, body) = material(piece)?;
-    let envelope: DsseEnvelope = serde_json::from_slice(&piece.bytes).map_err(|error| {
+    let logged = envelope_hash(piece, &body);
+    let envelope = Envelope::open(&piece.bytes).map_err(|error| {
         // Bytes that the log did not see were changed since; what they were is then beside the point.
-        envelope_hash(piece, &body)
+        logged
+            .clone()
             .err()
-            .unwrap_or_else(|| Problem::broken(Fault::Malformed, clip(&error.to_string())))
+            .unwrap_or_else(|| Problem::broken(Fault::Malformed, clip(&error)))
     })?;
     let content = SignatureContent::DsseEnvelope(envelope);
-    Ok(Bundle::new(MediaType::Bundle0_1, material, content))
-}
-
-/// Whether the log saw these bytes: the verifier compares the payload alone, cosign the whole envelope.
-pub(super) fn same_envelope(piece: &Piece) -> Result<(), Problem> {
-    let (_, body) = material(piece)?;
-    envelope_hash(piece, &body)
+    Ok((Bundle::new(MediaType::Bundle0_1, material, content), logged))
 }
 
 fn envelope_hash(piece: &Piece, body: &Body) -> Result<(), Problem> {
@@ -78,13 +78,21 @@ fn envelope_hash(piece: &Piece, body: &Body) -> Result<(), Problem> {
         .spec
         .pointer("/envelopeHash/value")
         .and_then(serde_json::Value::as_str);
-    if logged == Some(Digest::of(&piece.bytes).hex()) {
+    if logged == Some(&*sha256(piece)) {
         Ok(())
     } else {
         Err(Problem::broken(
             Fault::LogInvalid,
             "the entry is of an envelope with other bytes",
         ))
+    }
+}
+
+/// The SHA-256 of a piece: its digest, unless that is of another algorithm.
+fn sha256(piece: &Piece) -> Cow<'_, str> {
+    match piece.digest.algorithm() {
+        "sha256" => Cow::Borrowed(piece.digest.hex()),
+        _ => Cow::Owned(Digest::of(&piece.bytes).hex().to_owned()),
     }
 }
 
@@ -102,8 +110,8 @@ pub(super) fn older_attestation(piece: &Piece) -> Option<Bundle> {
         .ok()?;
     let logged = DerCertificate::from_pem(std::str::from_utf8(&pem).ok()?).ok()?;
     let own = DerCertificate::from_pem(annotation(piece, CERTIFICATE)?).ok()?;
-    let is_same = hash == Digest::of(&piece.bytes).hex() && logged.as_bytes() == own.as_bytes();
-    let envelope: DsseEnvelope = serde_json::from_slice(&piece.bytes).ok()?;
+    let is_same = hash == sha256(piece) && logged.as_bytes() == own.as_bytes();
+    let envelope = Envelope::open(&piece.bytes).ok()?;
     let content = SignatureContent::DsseEnvelope(envelope);
     is_same.then(|| Bundle::new(MediaType::Bundle0_1, material, content))
 }

@@ -23,7 +23,10 @@ pub(super) struct Statement<'a> {
 
 impl<'a> Statement<'a> {
     pub(super) fn read(payload: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(payload).ok()
+        match std::str::from_utf8(payload) {
+            Ok(text) => serde_json::from_str(text).ok(),
+            Err(_) => serde_json::from_slice(payload).ok(),
+        }
     }
 }
 

@@ -18,7 +18,11 @@ pub(super) fn fault(bytes: &[u8]) -> Option<String> {
         return Some("it is not UTF-8".to_owned());
     };
     let mut reader = serde_json::Deserializer::from_str(text);
-    Level(0)
+    let level = Level {
+        depth: 0,
+        open: &mut Vec::new(),
+    };
+    level
         .deserialize(&mut reader)
         .and_then(|()| reader.end())
         .err()
@@ -26,20 +30,26 @@ pub(super) fn fault(bytes: &[u8]) -> Option<String> {
 }
 
 /// One value at its depth, read for its form alone.
-#[derive(Clone, Copy)]
-struct Level(usize);
+struct Level<'s, 'de> {
+    depth: usize,
+    /// Names of the records around it, innermost last; one list for all of them.
+    open: &'s mut Vec<Cow<'de, str>>,
+}
 
-impl Level {
-    fn below<E: Error>(self) -> Result<Self, E> {
-        if self.0 < DEEPEST {
-            Ok(Self(self.0 + 1))
+impl<'de> Level<'_, 'de> {
+    fn below<E: Error>(&mut self) -> Result<Level<'_, 'de>, E> {
+        if self.depth < DEEPEST {
+            Ok(Level {
+                depth: self.depth + 1,
+                open: self.open,
+            })
         } else {
             Err(E::custom("it is nested too deeply"))
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Level {
+impl<'de> DeserializeSeed<'de> for Level<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -47,30 +57,11 @@ impl<'de> DeserializeSeed<'de> for Level {
     }
 }
 
-/// Names of one record.
-#[derive(Default)]
-struct Names<'de> {
-    few: Vec<Cow<'de, str>>,
-    many: HashSet<Cow<'de, str>>,
-}
-
-impl<'de> Names<'de> {
-    /// `false`: it was there before.
-    fn add(&mut self, name: Cow<'de, str>) -> bool {
-        if self.few.len() < FEW {
-            let is_new = !self.few.contains(&name);
-            self.few.push(name);
-            return is_new;
-        }
-        !self.few.contains(&name) && self.many.insert(name)
-    }
-}
-
 /// A name, borrowed where the text holds it as it is.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Visitor<'de> for Level {
+impl<'de> Visitor<'de> for Level<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,21 +92,27 @@ impl<'de> Visitor<'de> for Level {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let below = self.below()?;
-        while items.next_element_seed(below)?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.below()?)?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let below = self.below()?;
-        let mut names = Names::default();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
+        let own = self.open.len();
+        // Names beyond the first few, so that a record of many costs no more than that.
+        let mut many = HashSet::new();
         while let Some(Name(name)) = fields.next_key()? {
-            if let Some(twice) = (!names.add(name.clone())).then_some(name) {
-                return Err(A::Error::custom(format!("`{twice}` is there twice")));
+            let few = self.open.get(own..).unwrap_or_default();
+            let is_new = !few.contains(&name) && (few.len() < FEW || many.insert(name.clone()));
+            if !is_new {
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
             }
-            fields.next_value_seed(below)?;
+            if few.len() < FEW {
+                self.open.push(name);
+            }
+            fields.next_value_seed(self.below()?)?;
         }
+        self.open.truncate(own);
         Ok(())
     }
 }
