@@ -5,6 +5,9 @@ use std::error::Error;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
+/// Room that is made at once for a body of an announced length, bytes; beyond it room is made as it comes.
+const ROOM_AT_FIRST: usize = 2 * 1024 * 1024;
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -25,8 +28,10 @@ where
     B: BodyExt<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    // What is announced is not believed beyond the first room for it.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = BytesMut::with_capacity(announced.min(limit).min(ROOM_AT_FIRST));
     let mut pieces = Pieces::new(body, limit);
-    let mut whole = BytesMut::new();
     while let Some(piece) = pieces.next().await? {
         whole.extend_from_slice(&piece);
     }
