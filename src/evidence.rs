@@ -8,6 +8,7 @@
 //! Collected (bytes) -> item::judge, one piece each -> report::of, the whole image -> Verification
 //! ```
 
+mod ahead;
 mod bundle;
 mod elsewhere;
 mod findings;
@@ -24,6 +25,7 @@ mod strict;
 mod trust;
 mod twins;
 
+pub use ahead::Ahead;
 pub use trust::{Trust, TufRepository};
 
 use std::sync::Arc;
@@ -98,7 +100,9 @@ impl Judge {
 
     /// Judges an image with all that hangs on it.
     pub fn judge(&self, collected: &Collected) -> Verification {
-        report::of(self, collected)
+        report::of(self, collected, |attached, is_whole| {
+            self.items(attached, is_whole)
+        })
     }
 
     /// Judges each piece that hangs on one digest.

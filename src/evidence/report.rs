@@ -8,18 +8,22 @@ use super::{Judge, sbom, twins};
 use crate::domain::artifact::Platform;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{
-    Collected, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark, Subject,
+    Attached, Collected, Gap, Item, ItemVerdict, Kind, Layout, PlatformReport, Remark, Subject,
     SubjectReport, SubjectVerdict, Verdict, Verification, cosign, platform_name,
 };
 
 /// Provenance of this form counts, but clients of the recipe ask for the other.
 const NEWER_PROVENANCE: &str = super::statement::SLSA_V1;
 
-/// What the recipe says of an image.
-pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
+/// What the recipe says of an image, by what `items` says of the pieces on one digest.
+pub(super) fn of(
+    judge: &Judge,
+    collected: &Collected,
+    items: impl Fn(&Attached, bool) -> Vec<Item>,
+) -> Verification {
     let whole = &collected.whole;
     let (mut signatures, mut provenances, mut sboms, mut others) = (vec![], vec![], vec![], vec![]);
-    for item in judge.items(whole, true) {
+    for item in items(whole, true) {
         match item.kind {
             Kind::Signature if item.layout != Layout::Github => signatures.push(item),
             Kind::Provenance => provenances.push(item),
@@ -37,13 +41,13 @@ pub(super) fn of(judge: &Judge, collected: &Collected) -> Verification {
         .platforms
         .iter()
         .map(|(platform, attached)| {
-            let items = if collected.is_index {
-                judge.items(attached, false)
+            let hanging = if collected.is_index {
+                items(attached, false)
             } else {
                 sboms.clone()
             };
             let mut found = Vec::new();
-            for mut item in items {
+            for mut item in hanging {
                 if item.kind == Kind::Sbom {
                     if let Some(summary) = &item.sbom {
                         item.remarks.extend(sbom::remarks(summary, platform));

@@ -1,20 +1,28 @@
 //! `gonogo verify`: one image, judged by its evidence alone.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr as _, eyre};
 use tokio::task::JoinHandle;
 
+mod desk;
+
+use desk::Desk;
+
 use super::{connect, flags, interruptible, log_to_stderr, print, print_json};
 use crate::cli::{Evidence, Global, VerifyArgs};
 use crate::config::{Config, Environment};
-use crate::domain::evidence::{Collected, Recipe, Subject, TrustRoot, Verdict, Verification};
+use crate::domain::digest::Digest;
+use crate::domain::evidence::{
+    Collected, Piece, Recipe, Subject, TrustRoot, Verdict, Verification,
+};
 use crate::domain::policy::{GITHUB_ISSUER, IdentityPattern, ImageReference};
 use crate::domain::time::Timestamp;
 use crate::engine::runtime::{Clock as _, SystemClock};
-use crate::evidence::{Trust, TrustError};
+use crate::evidence::{Ahead, Trust, TrustError};
 use crate::headless::verify::{Previous, Seen, VerifyV1, text, unseen};
 use crate::net::address::is_loopback;
 use crate::net::registry::RegistryAccess;
@@ -24,6 +32,8 @@ use crate::sources::oci::{Client, Freshness, Keep, Reference};
 
 /// How long a newer trusted root is waited for when all else is at hand.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Stack of the thread that waits, bytes: what it waits for is nested deeply.
+const STACK: usize = 8 * 1024 * 1024;
 /// The name of the built-in trusted root.
 const PUBLIC_GOOD: &str = "public-good";
 
@@ -45,23 +55,40 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> eyre::Result<u8> {
     } else {
         None
     };
-    // One thread is enough to wait with, and its memory grows in larger steps than that of others.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .wrap_err("the asynchronous runtime could not be started")?;
-    let status = runtime.block_on(interruptible(look(
-        &client, github, recipe, trust, args, global,
-    )));
-    runtime.shutdown_background();
-    status
+    let (desk, jobs) = Desk::new();
+    let look = look(&client, github, recipe, (trust, desk), args, global);
+    let waiting = std::thread::Builder::new().stack_size(STACK);
+    // This thread judges and another one waits: the memory of the first grows in large steps, that of others page by
+    // page, and a statement of a mebibyte is read into many small parts.
+    let is_over = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looking = waiting.spawn_scoped(scope, move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .wrap_err("the asynchronous runtime could not be started")?;
+            let status = runtime.block_on(interruptible(look));
+            is_over.store(true, Ordering::Relaxed);
+            runtime.shutdown_background();
+            status
+        });
+        let looking = looking.wrap_err("no thread could be started")?;
+        for job in jobs {
+            if !is_over.load(Ordering::Relaxed) {
+                job();
+            }
+        }
+        looking
+            .join()
+            .map_err(|_| eyre!("the look at the registry broke off"))?
+    })
 }
 
 async fn look(
     client: &Client,
     github: Option<github::Client>,
     recipe: Recipe,
-    trust: Arc<Trust>,
+    (trust, desk): (Arc<Trust>, Desk),
     args: &VerifyArgs,
     global: &Global,
 ) -> eyre::Result<u8> {
@@ -73,7 +100,7 @@ async fn look(
             args.reference.repository
         ));
     }
-    let mut bench = Bench::new(trust, now);
+    let mut bench = Bench::new(trust, desk, now);
     let github = github.as_ref();
     let image = &args.reference;
     let wanted = if args.fresh {
@@ -170,7 +197,11 @@ async fn gather(
         (None, Some(tag)) => Reference::Tag(tag),
         (None, None) => return Err(eyre!("{image} names no tag and no digest")),
     };
-    let gathered = client.evidence(reference, freshness, now).await;
+    let early = Early::new(bench, recipe);
+    let begin = |piece: &Piece, subject: &Digest, is_whole| early.begin(piece, subject, is_whole);
+    let gathered = client
+        .evidence_told(reference, freshness, now, &begin)
+        .await;
     tracing::debug!(requests = gathered.cost.requests, "looked at the registry");
     let mut collected = match gathered.outcome {
         Ok(Some(collected)) => collected,
@@ -184,7 +215,7 @@ async fn gather(
         collected.add(found.pieces, found.gaps);
     }
     let collected = Arc::new(collected);
-    let (found, root) = bench.judge(Arc::clone(&collected), recipe).await?;
+    let (found, root) = bench.judge(Arc::clone(&collected), early).await?;
     Ok(Ok(Judged {
         collected,
         found,
@@ -200,11 +231,12 @@ async fn gather(
 /// Where evidence is judged: by a root that is read while the registry answers, and that may get newer meanwhile.
 struct Bench {
     trust: Arc<Trust>,
+    desk: Desk,
     refresh: Option<JoinHandle<()>>,
 }
 
 impl Bench {
-    fn new(trust: Arc<Trust>, now: Timestamp) -> Self {
+    fn new(trust: Arc<Trust>, desk: Desk, now: Timestamp) -> Self {
         let known = Arc::clone(&trust);
         let refresh = tokio::spawn(async move {
             let asked = Arc::clone(&known);
@@ -227,6 +259,7 @@ impl Bench {
         });
         Self {
             trust,
+            desk,
             refresh: Some(refresh),
         }
     }
@@ -235,18 +268,64 @@ impl Bench {
     async fn judge(
         &mut self,
         collected: Arc<Collected>,
-        recipe: &Recipe,
+        early: Early,
     ) -> eyre::Result<(Verification, TrustRoot)> {
         if let Some(refresh) = self.refresh.take() {
             // Whatever comes later serves the next look.
             let _ = tokio::time::timeout(PATIENCE, refresh).await;
         }
-        let (trust, recipe) = (Arc::clone(&self.trust), recipe.clone());
-        let judged = tokio::task::spawn_blocking(move || {
-            let judge = trust.judge(recipe)?;
-            Ok::<_, TrustError>((judge.judge(&collected), judge.root().clone()))
+        let Early {
+            trust,
+            recipe,
+            ahead,
+            ..
+        } = early;
+        // Pieces that were begun come before it.
+        let judged = self.desk.ask(move || {
+            let root = trust.root()?;
+            let by_root = |ahead: &&Ahead| ahead.by().root().digest == root.digest;
+            let found = match ahead.get().and_then(Option::as_ref).filter(by_root) {
+                Some(ahead) => ahead.judge(&collected),
+                None => trust.judge(recipe)?.judge(&collected),
+            };
+            Ok::<_, TrustError>((found, root))
         });
         Ok(judged.await.wrap_err("the evidence was not judged")??)
+    }
+}
+
+/// Pieces that are judged while the registry still sends others.
+struct Early {
+    trust: Arc<Trust>,
+    recipe: Recipe,
+    /// `None`: the trusted root cannot be used, which is told at the end.
+    ahead: Arc<OnceLock<Option<Ahead>>>,
+    desk: Desk,
+}
+
+impl Early {
+    fn new(bench: &Bench, recipe: &Recipe) -> Self {
+        Self {
+            trust: Arc::clone(&bench.trust),
+            recipe: recipe.clone(),
+            ahead: Arc::default(),
+            desk: bench.desk.clone(),
+        }
+    }
+
+    fn begin(&self, piece: &Piece, subject: &Digest, is_whole: bool) {
+        let (trust, recipe, ahead) = (
+            Arc::clone(&self.trust),
+            self.recipe.clone(),
+            Arc::clone(&self.ahead),
+        );
+        let (piece, subject) = (piece.clone(), subject.clone());
+        self.desk.put(move || {
+            let ahead = ahead.get_or_init(|| trust.judge(recipe).ok().map(Ahead::new));
+            if let Some(ahead) = ahead {
+                ahead.take(&piece, &subject, is_whole);
+            }
+        });
     }
 }
 

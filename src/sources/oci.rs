@@ -13,7 +13,7 @@ use crate::net::{Limits, failure};
 use crate::sources::Answer;
 
 pub use crate::net::registry::{Reference, RegistryAccess};
-pub use evidence::Gathered;
+pub use evidence::{Arrival, Gathered};
 pub use keep::{Freshness, Keep};
 
 pub mod convert;

@@ -10,7 +10,7 @@ use crate::domain::digest::Digest;
 use crate::domain::fact::Failure;
 
 /// Where a piece hangs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A layer of `sha256-<hex>.sig`.
     Sig,

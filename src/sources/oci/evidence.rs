@@ -6,12 +6,17 @@
 //! The looks run side by side and are nested deeply, so each is boxed: together they would not fit on a stack.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use tokio::sync::Semaphore;
+
+mod found;
+mod tally;
+
+use found::{Found, On};
+pub use tally::Arrival;
+pub(super) use tally::Tally;
 
 use super::{Client, Freshness, convert, wire};
 use crate::domain::artifact::{Manifest, ManifestContent};
@@ -58,54 +63,6 @@ pub struct Gathered {
     pub freshness: Freshness,
 }
 
-/// What many looks at a time cost together, and the bytes that they may still bring.
-pub(super) struct Tally {
-    meter: Mutex<(Meter, u64)>,
-    pub(super) now: Timestamp,
-    requests: Semaphore,
-    room: Semaphore,
-}
-
-impl Tally {
-    pub(super) fn add(&self, meter: Meter) {
-        let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.0.cost += meter.cost;
-        sum.0.rate = meter.rate.or(sum.0.rate);
-    }
-
-    /// Takes from the bytes that are left; `false`: there are too few.
-    fn takes(&self, bytes: u64) -> bool {
-        let mut sum = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = sum.1.saturating_add(bytes);
-        if taken > MOST_BYTES {
-            return false;
-        }
-        sum.1 = taken;
-        true
-    }
-}
-
-/// What one place gave.
-#[derive(Default)]
-struct Found {
-    pieces: Vec<Piece>,
-    gaps: Vec<Gap>,
-}
-
-impl Found {
-    fn failed(layout: Layout, failure: Failure) -> Self {
-        Self {
-            pieces: Vec::new(),
-            gaps: vec![Gap::Failed { layout, failure }],
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.pieces.extend(other.pieces);
-        self.gaps.extend(other.gaps);
-    }
-}
-
 impl Client {
     /// Everything that hangs on an image and its platforms.
     pub async fn evidence(
@@ -114,27 +71,33 @@ impl Client {
         freshness: Freshness,
         now: Timestamp,
     ) -> Gathered {
-        let tally = Tally {
-            meter: Mutex::new((Meter::default(), 0)),
-            now,
-            requests: Semaphore::new(AT_ONCE),
-            room: Semaphore::new(ROOM),
-        };
+        self.evidence_told(reference, freshness, now, &|_, _, _| {})
+            .await
+    }
+
+    /// The same, where somebody is told of each piece that the registry sends, as it comes.
+    pub async fn evidence_told(
+        &self,
+        reference: Reference<'_>,
+        freshness: Freshness,
+        now: Timestamp,
+        arrived: Arrival<'_>,
+    ) -> Gathered {
+        let tally = Tally::new(now, arrived);
         let known = match freshness {
             Freshness::Known => Box::pin(self.known(reference, &tally)).await,
             Freshness::Fresh => None,
         };
-        let (outcome, collected_at, freshness) = match known {
-            Some((collected, at)) => (Ok(Some(collected)), at, Freshness::Known),
-            None => {
-                let collecting = Box::pin(self.collect(reference, &tally));
-                let late = |_| Err(failure::timeout(self.registry.service()));
-                let outcome = tokio::time::timeout(LONGEST, collecting).await;
-                let outcome = outcome.unwrap_or_else(late);
-                (outcome, now, Freshness::Fresh)
-            }
+        let (outcome, collected_at, freshness) = if let Some((collected, at)) = known {
+            (Ok(Some(collected)), at, Freshness::Known)
+        } else {
+            let collecting = Box::pin(self.collect(reference, &tally));
+            let late = |_| Err(failure::timeout(self.registry.service()));
+            let outcome = tokio::time::timeout(LONGEST, collecting).await;
+            let outcome = outcome.unwrap_or_else(late);
+            (outcome, now, Freshness::Fresh)
         };
-        let (meter, _) = *tally.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = tally.sum();
         Gathered {
             outcome,
             cost: meter.cost,
@@ -147,7 +110,7 @@ impl Client {
     async fn collect(
         &self,
         reference: Reference<'_>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Result<Option<Collected>, Failure> {
         let Some(raw) = self.fetch(reference, tally).await? else {
             return Ok(None);
@@ -158,6 +121,10 @@ impl Client {
         let manifest: Manifest = convert::manifest(&raw.bytes, &raw.media_type, &raw.digest)
             .map_err(|why| self.unreadable(&raw, &why))?;
         let digest = &raw.digest;
+        let whole = On {
+            digest,
+            is_whole: true,
+        };
         match manifest.content {
             ManifestContent::Index {
                 platforms,
@@ -168,11 +135,16 @@ impl Client {
                     return Err(too_many("platforms", platforms.len()));
                 }
                 let each = platforms.iter().map(|entry| async {
-                    let hanging = Box::pin(self.hanging(&entry.digest, false, tally));
+                    let on = On {
+                        digest: &entry.digest,
+                        is_whole: false,
+                    };
+                    let hanging = Box::pin(self.hanging(on, tally));
                     join(hanging, Box::pin(self.exists(&entry.digest, tally))).await
                 });
-                let whole = Box::pin(self.hanging(digest, true, tally));
-                let (whole, each) = join(whole, join_all(each)).await;
+                let whole = Box::pin(self.hanging(whole, tally));
+                // Platforms first: theirs are the longest pieces.
+                let (each, whole) = join(join_all(each), whole).await;
                 let (mut found, mut missing) = (Vec::new(), Vec::new());
                 for (entry, (mut attached, exists)) in platforms.into_iter().zip(each) {
                     match exists {
@@ -195,7 +167,7 @@ impl Client {
                 }))
             }
             ManifestContent::Image { config, .. } => {
-                let whole = Box::pin(self.hanging(digest, true, tally));
+                let whole = Box::pin(self.hanging(whole, tally));
                 let platform = Box::pin(self.platform(&config, tally));
                 let (whole, platform) = join(whole, platform).await;
                 let platform = platform?;
@@ -218,7 +190,7 @@ impl Client {
         }
     }
 
-    async fn platform(&self, config: &Digest, tally: &Tally) -> Result<Platform, Failure> {
+    async fn platform(&self, config: &Digest, tally: &Tally<'_>) -> Result<Platform, Failure> {
         let bytes = self.bytes(config, super::LARGEST_MANIFEST, tally).await?;
         let read = convert::config(&bytes, config);
         let read =
@@ -227,32 +199,32 @@ impl Client {
     }
 
     /// Everything that hangs on one digest. A `.sig` is only looked for on the image itself.
-    async fn hanging(&self, digest: &Digest, is_whole: bool, tally: &Tally) -> Attached {
+    async fn hanging(&self, on: On<'_>, tally: &Tally<'_>) -> Attached {
         let legacy = async {
             let signature = async {
-                if is_whole {
-                    Box::pin(self.tagged(digest, "sig", Place::Sig, tally)).await
+                if on.is_whole {
+                    Box::pin(self.tagged(on, "sig", Place::Sig, tally)).await
                 } else {
                     Found::default()
                 }
             };
-            let attestation = Box::pin(self.tagged(digest, "att", Place::Att, tally));
+            let attestation = Box::pin(self.tagged(on, "att", Place::Att, tally));
             let (mut found, attestation) = join(signature, attestation).await;
             found.add(attestation);
             found
         };
-        let (mut found, bundles) = join(legacy, Box::pin(self.referring(digest, tally))).await;
+        let (mut found, bundles) = join(legacy, Box::pin(self.referring(on, tally))).await;
         found.add(bundles);
         Attached {
-            digest: digest.clone(),
+            digest: on.digest.clone(),
             pieces: found.pieces,
             gaps: found.gaps,
         }
     }
 
     /// The layers of a legacy tag.
-    async fn tagged(&self, digest: &Digest, ending: &str, place: Place, tally: &Tally) -> Found {
-        let Some(tag) = tag_of(digest, Some(ending)) else {
+    async fn tagged(&self, on: On<'_>, ending: &str, place: Place, tally: &Tally<'_>) -> Found {
+        let Some(tag) = tag_of(on.digest, Some(ending)) else {
             return Found::default();
         };
         let manifest = match self.fetch(Reference::Tag(&tag), tally).await {
@@ -268,15 +240,15 @@ impl Client {
             )),
         });
         match layers {
-            Ok(layers) => Box::pin(self.layers(layers, place, None, tally)).await,
+            Ok(layers) => Box::pin(self.layers(on, layers, place, None, tally)).await,
             Err(failure) => Found::failed(Layout::Legacy, failure),
         }
     }
 
     /// The bundles that refer to a digest, by the registry's list and by the tag that stands in for it.
-    async fn referring(&self, digest: &Digest, tally: &Tally) -> Found {
-        let listed = Box::pin(self.listed(digest, tally));
-        let tagged = Box::pin(self.fallback(digest, tally));
+    async fn referring(&self, on: On<'_>, tally: &Tally<'_>) -> Found {
+        let listed = Box::pin(self.listed(on.digest, tally));
+        let tagged = Box::pin(self.fallback(on.digest, tally));
         let (listed, tagged) = join(listed, tagged).await;
         let mut found = Found::default();
         let mut referrers = Vec::new();
@@ -295,7 +267,7 @@ impl Client {
         }
         let opened = referrers
             .iter()
-            .map(|referrer| Box::pin(self.referrer(referrer, tally)));
+            .map(|referrer| Box::pin(self.referrer(on, referrer, tally)));
         for one in join_all(opened).await {
             found.add(one);
         }
@@ -303,7 +275,7 @@ impl Client {
     }
 
     /// What the registry lists, and why that may not be all.
-    async fn listed(&self, digest: &Digest, tally: &Tally) -> (Vec<Digest>, Option<Failure>) {
+    async fn listed(&self, digest: &Digest, tally: &Tally<'_>) -> (Vec<Digest>, Option<Failure>) {
         let mut referrers = Vec::new();
         let failure = Box::pin(self.pages(digest, &mut referrers, tally)).await;
         (referrers, failure.err())
@@ -313,7 +285,7 @@ impl Client {
         &self,
         digest: &Digest,
         referrers: &mut Vec<Digest>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Result<(), Failure> {
         let mut page = None;
         let mut seen = HashSet::new();
@@ -348,7 +320,7 @@ impl Client {
     }
 
     /// What the tag lists that stands in for the registry's own list, and why that may not be all.
-    async fn fallback(&self, digest: &Digest, tally: &Tally) -> (Vec<Digest>, Option<Failure>) {
+    async fn fallback(&self, digest: &Digest, tally: &Tally<'_>) -> (Vec<Digest>, Option<Failure>) {
         let Some(tag) = tag_of(digest, None) else {
             return (Vec::new(), None);
         };
@@ -383,7 +355,7 @@ impl Client {
 
     /// The bundles in one referrer. What the list says of its type is not believed, clients write it differently; nor
     /// what it refers to, which stands in the signed statement.
-    async fn referrer(&self, referrer: &Digest, tally: &Tally) -> Found {
+    async fn referrer(&self, on: On<'_>, referrer: &Digest, tally: &Tally<'_>) -> Found {
         let manifest = match self.fetch(Reference::Digest(referrer), tally).await {
             Ok(Some(raw)) => self.opened(&raw),
             Ok(None) => {
@@ -411,7 +383,7 @@ impl Client {
             })
             .collect();
         let annotations = texts(manifest.annotations);
-        let layers = self.layers(layers, Place::Referrer, Some(&annotations), tally);
+        let layers = self.layers(on, layers, Place::Referrer, Some(&annotations), tally);
         Box::pin(layers).await
     }
 
@@ -423,10 +395,11 @@ impl Client {
     /// The bytes of layers, each with its own annotations or those of its manifest.
     async fn layers(
         &self,
+        on: On<'_>,
         mut layers: Vec<wire::Descriptor>,
         place: Place,
         annotations: Option<&BTreeMap<String, String>>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Found {
         let mut found = Found::default();
         if layers.len() > MOST_PIECES {
@@ -434,39 +407,40 @@ impl Client {
             found.add(Found::failed(place.layout(), failure));
             layers.truncate(MOST_PIECES);
         }
-        let fetched = layers.into_iter().map(|layer| async {
+        let fetched = layers.into_iter().map(|layer| async move {
             let digest: Digest = layer
                 .digest
                 .parse()
                 .map_err(|_| failure::malformed(self.registry.service(), "a layer's digest"))?;
-            let bytes = self.piece(&digest, layer.size, tally).await;
-            Ok((layer, digest, bytes))
-        });
-        for one in join_all(fetched).await {
-            match one {
-                Ok((layer, digest, Ok(bytes))) => found.pieces.push(Piece {
+            let piece = match self.piece(&digest, layer.size, tally).await {
+                Ok(bytes) => Piece {
                     place,
                     digest,
                     annotations: annotations
                         .cloned()
                         .unwrap_or_else(|| texts(layer.annotations)),
                     bytes,
+                },
+                Err(failure) if failure.kind == FailureKind::NotFound => return Ok(Err(digest)),
+                Err(failure) => return Err(failure),
+            };
+            (tally.arrived)(&piece, on.digest, on.is_whole);
+            Ok(Ok(piece))
+        });
+        for one in join_all(fetched).await {
+            match one {
+                Ok(Ok(piece)) => found.pieces.push(piece),
+                Ok(Err(digest)) => found.gaps.push(Gap::Dangling {
+                    layout: place.layout(),
+                    digest,
                 }),
-                Ok((_, digest, Err(failure))) if failure.kind == FailureKind::NotFound => {
-                    found.gaps.push(Gap::Dangling {
-                        layout: place.layout(),
-                        digest,
-                    });
-                }
-                Ok((_, _, Err(failure))) | Err(failure) => {
-                    found.add(Found::failed(place.layout(), failure));
-                }
+                Err(failure) => found.add(Found::failed(place.layout(), failure)),
             }
         }
         found
     }
 
-    async fn exists(&self, digest: &Digest, tally: &Tally) -> Result<bool, Failure> {
+    async fn exists(&self, digest: &Digest, tally: &Tally<'_>) -> Result<bool, Failure> {
         let mut meter = Meter::default();
         let headed = self
             .registry
@@ -487,7 +461,7 @@ impl Client {
     async fn fetch(
         &self,
         reference: Reference<'_>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Result<Option<RawManifest>, Failure> {
         let fetch = async {
             let _permit = tally.requests.acquire().await;
@@ -512,7 +486,7 @@ impl Client {
         &self,
         digest: &Digest,
         size: Option<u64>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Result<Bytes, Failure> {
         let limit = size.map_or(LARGEST_PIECE, |size| {
             usize::try_from(size).unwrap_or(usize::MAX)
@@ -541,7 +515,12 @@ impl Client {
         }
     }
 
-    async fn bytes(&self, digest: &Digest, limit: usize, tally: &Tally) -> Result<Bytes, Failure> {
+    async fn bytes(
+        &self,
+        digest: &Digest,
+        limit: usize,
+        tally: &Tally<'_>,
+    ) -> Result<Bytes, Failure> {
         let found = self
             .pieces
             .get_or_fetch(digest, async {

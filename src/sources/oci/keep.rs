@@ -92,7 +92,7 @@ impl Client {
     pub(super) async fn known(
         &self,
         reference: Reference<'_>,
-        tally: &Tally,
+        tally: &Tally<'_>,
     ) -> Option<(Collected, Timestamp)> {
         let keep = self.keep.clone()?;
         let now = tally.now;
