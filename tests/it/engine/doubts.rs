@@ -453,6 +453,12 @@ fn what_no_row_rests_on_blocks_nothing() {
     feed(
         &mut model,
         11,
+        [failed(Ask::Viewer, FailureKind::NoCredential, 11)],
+    );
+    assert_eq!(model.board.verdict(), Verdict::Go, "{:#?}", model.board);
+    feed(
+        &mut model,
+        11,
         [
             failed(Ask::Viewer, FailureKind::Forbidden, 11),
             failed(Ask::HubTags(image()), FailureKind::RateLimited, 11),

@@ -20,11 +20,10 @@ pub(super) fn credentials(scene: &Scene<'_>) -> Vec<Row> {
         }
         let refused = health.failing.iter().find(|(ask, (failure, _))| {
             match failure.kind {
-                // A workflow's own token may not ask whose it is, and may all the rest.
-                FailureKind::Forbidden => ask.0 != Ask::Viewer,
-                FailureKind::Unauthorized
-                | FailureKind::NoCredential
-                | FailureKind::RateLimited => true,
+                // A workflow's own token may not ask whose it is, and public repositories need none: whatever else
+                // cannot be seen for that is told of itself.
+                FailureKind::Forbidden | FailureKind::NoCredential => ask.0 != Ask::Viewer,
+                FailureKind::Unauthorized | FailureKind::RateLimited => true,
                 _ => false,
             }
         });
