@@ -216,6 +216,11 @@ fn exceptions(reader: &mut Reader<'_>) -> Result<BTreeMap<String, Exception>, Co
                     "`{name}` needs a reason, which the board shows"
                 )));
             }
+            if exceptions.contains_key(name) {
+                return Err(refuse(format!(
+                    "`{name}` stands in `warn` and in `off`: say one"
+                )));
+            }
             let reason = reason.trim().to_owned();
             exceptions.insert(name.clone(), Exception { left, reason });
         }

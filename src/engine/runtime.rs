@@ -265,9 +265,14 @@ impl Shell {
                 }
                 Err(failure) => (Err(failure.clone()), Cost::default(), None),
             };
+            // What hangs on an image is gathered piece by piece: it is no newer than when that began.
+            let at = match &question {
+                Ask::Evidence(..) => now,
+                _ => clock.now(),
+            };
             Message::Observed(Box::new(Observation {
                 ask: question,
-                at: clock.now(),
+                at,
                 outcome,
                 cost,
                 rate,

@@ -589,9 +589,8 @@ impl Told {
 
 /// All bundles of the registry at a digest, whatever they are about.
 fn bundles_at<'a>(found: &'a Verification, digest: &'a Digest) -> impl Iterator<Item = &'a Item> {
-    cosign::pieces(found, digest)
-        .into_iter()
-        .filter(|item| item.layout == Layout::Bundle)
+    let pieces = cosign::pieces(found, digest).into_iter();
+    pieces.filter(|item| item.layout == Layout::Bundle)
 }
 
 /// Whether there are bundles at a digest and none is valid; one of another kind stands in the way as well.

@@ -320,7 +320,7 @@ impl Early {
             Arc::clone(&self.ahead),
         );
         let (piece, subject) = (piece.clone(), subject.clone());
-        self.desk.put(move || {
+        self.desk.leave(move || {
             let ahead = ahead.get_or_init(|| trust.judge(recipe).ok().map(Ahead::new));
             if let Some(ahead) = ahead {
                 ahead.take(&piece, &subject, is_whole);

@@ -454,6 +454,9 @@ fn what_proves_image_signer_and_commit_is_switched_off_by_nobody() {
     let (status, text) = ask("warn = { sbon = \"typo\" }");
     assert_eq!(status, Some(78), "{text}");
     assert!(text.contains("`sbom`"), "the nearest name is told: {text}");
+    let (status, text) = ask("warn = { sbom = \"a\" }\noff = { sbom = \"b\" }");
+    assert_eq!(status, Some(78), "{text}");
+    assert!(text.contains("say one"), "{text}");
     let (status, text) = ask("warn = { sbom = \" \" }");
     assert_eq!(status, Some(78), "{text}");
     assert!(text.contains("reason"), "{text}");

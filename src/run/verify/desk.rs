@@ -19,7 +19,7 @@ impl Desk {
     }
 
     /// Puts work there that nobody waits for.
-    pub(super) fn put(&self, job: impl FnOnce() + Send + 'static) {
+    pub(super) fn leave(&self, job: impl FnOnce() + Send + 'static) {
         // Where nobody works any more there is nobody who would miss it.
         let _ = self.0.send(Box::new(job));
     }
@@ -30,7 +30,7 @@ impl Desk {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, oneshot::error::RecvError> {
         let (done, outcome) = oneshot::channel();
-        self.put(move || {
+        self.leave(move || {
             // Whoever asked may have gone.
             let _ = done.send(job());
         });

@@ -3,7 +3,7 @@
 use super::image::each_image;
 use super::{Scene, list};
 use crate::domain::artifact::{ManifestContent, PypiVersion};
-use crate::domain::assess::{Row, Verdict};
+use crate::domain::assess::{Act, Row, Verdict};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Ask, ImageId};
 use crate::domain::outlook::{TagOfInterest, TagPart};
@@ -56,6 +56,11 @@ fn tags_of(scene: &Scene<'_>, image: &ImageId) -> Option<Row> {
     let recoded = left
         .iter()
         .find(|(_, other)| other.is_some_and(|other| same_content(scene, image, built, other)));
+    // A clean-up has to deal with tags that this release moved, and with no others.
+    let only_cleans = scene.next.acts.iter().all(|act| *act == Act::CleanUp);
+    if only_cleans && moved.is_empty() && recoded.is_none() {
+        return None;
+    }
     // The tag that names the version in full is nobody else's.
     let taken = left
         .iter()

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use crate::domain::assess::{Act, Row, Verdict};
+use crate::domain::evidence::capital;
 use crate::domain::fact::{Ask, Failure, FailureKind, SourceId};
 use crate::domain::ids::CommitSha;
 use crate::domain::release::Stage;
@@ -38,7 +39,7 @@ pub(super) fn credentials(scene: &Scene<'_>) -> Vec<Row> {
         rows.push(
             Row::new(CREDENTIALS, Verdict::Unknown, title, failure.what.clone())
                 .about(source.to_string())
-                .remedy(failure.advice.clone()),
+                .remedy(capital(&failure.advice)),
         );
     }
     rows
