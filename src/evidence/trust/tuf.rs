@@ -117,6 +117,9 @@ pub(super) async fn refresh(
 }
 
 /// What the folder holds, verified as if it came from the repository; `None`: nothing.
+///
+/// What has ended since it was confirmed is verified as of that moment and says when it ended: the built-in root may
+/// be older still, and may trust a key that was revoked in between.
 pub(super) fn cached(
     repository: &TufRepository,
     folder: &Path,
@@ -131,14 +134,22 @@ pub(super) fn cached(
         return Ok(None);
     }
     let checked_at = done(&staged, CHECKED).filter(|at| *at <= now);
-    let updater = Updater::new(StoreRepository::new(staged.clone()), &repository.root)
-        .map_err(|error| unusable(&error))?
-        .with_store(staged);
-    // Nothing is waited for on a disk, so the future is ready when it is first asked.
-    let Some(told) = target(updater, now).now_or_never() else {
+    let as_of = |moment: Timestamp| {
+        let staged = Staged::over(Some(folder));
+        let updater = Updater::new(StoreRepository::new(staged.clone()), &repository.root)
+            .map_err(|error| unusable(&error))?
+            .with_store(staged);
+        // Nothing is waited for on a disk, so the future is ready when it is first asked.
+        let told = target(updater, moment).now_or_never();
+        told.transpose().map_err(|error| unusable(&error))
+    };
+    let told = as_of(now).or_else(|failure| match checked_at {
+        Some(at) => as_of(at).map_err(|_| failure),
+        None => Err(failure),
+    })?;
+    let Some((json, expires)) = told else {
         return Ok(None);
     };
-    let (json, expires) = told.map_err(|error| unusable(&error))?;
     good(&json, checked_at, expires).map(Some)
 }
 
