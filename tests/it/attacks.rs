@@ -15,7 +15,7 @@ mod world;
 
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use gonogo::sim::oci::Referrers;
@@ -204,11 +204,7 @@ async fn all_hold(cases: &[Case]) {
         let world = case.before.world().await;
         (case.attack)(&world);
         let home = tempfile::tempdir().unwrap();
-        let began = Instant::now();
         let output = verify(&world, home.path(), &["--json"]).await;
-        if std::env::var_os("GONOGO_TIMES").is_some() {
-            eprintln!("{:>6} ms {}", began.elapsed().as_millis(), case.name);
-        }
         wrong(case, &output)
     });
     let wrong: Vec<String> = futures_util::stream::iter(runs)

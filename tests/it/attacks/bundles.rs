@@ -51,7 +51,7 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             world.refer_changed(|bundle| {
-                bundle["mediaType"] = json!(BUNDLE.replace("v0.3", "v0.4"))
+                bundle["mediaType"] = json!(BUNDLE.replace("v0.3", "v0.4"));
             });
         },
         Then::Unknown,
@@ -343,7 +343,7 @@ const CASES: &[Case] = &[
             text(
                 world,
                 format!("{{\"verificationMaterial\":{}", "[".repeat(1_000_000)),
-            )
+            );
         },
         Then::Refused,
         "malformed",

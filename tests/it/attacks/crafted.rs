@@ -33,8 +33,8 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             crafted(world, |craft| {
-                craft.more_names.push(Name::Uri(EVIL.to_owned()))
-            })
+                craft.more_names.push(Name::Uri(EVIL.to_owned()));
+            });
         },
         Then::Refused,
         "certificate-malformed",
@@ -186,7 +186,7 @@ const CASES: &[Case] = &[
                     claims(),
                     &world.subject(),
                     gonogo::sim::sigstore::SLSA_V02,
-                    &world.provenance(),
+                    &World::provenance(),
                     then,
                 )
                 .unwrap();
@@ -239,7 +239,7 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             claimed(world, |claims| {
-                claims.repository = "\u{430}cme/rocket".to_owned();
+                claims.repository = String::from("\u{430}cme/rocket");
             });
         },
         Then::Refused,
@@ -249,7 +249,11 @@ const CASES: &[Case] = &[
     case(
         "a repository in other letters",
         Before::NoProvenance,
-        |world| claimed(world, |claims| claims.repository = "ACME/rocket".to_owned()),
+        |world| {
+            claimed(world, |claims| {
+                claims.repository = String::from("ACME/rocket");
+            });
+        },
         Then::Refused,
         "repository-mismatch",
         "ACME/rocket",
@@ -267,8 +271,8 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             claimed(world, |claims| {
-                claims.repository = "acme/rocket\u{0}evil".to_owned()
-            })
+                claims.repository = String::from("acme/rocket\u{0}evil");
+            });
         },
         Then::Refused,
         "repository-mismatch",
@@ -279,9 +283,9 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             claimed(world, |claims| {
-                claims.repository = "\u{1b}]52;c;ZXZpbA==\u{7}acme/rocket".to_owned();
-                claims.trigger = "\u{1b}[2J".to_owned();
-                claims.git_ref = "refs/tags/\u{202e}v1.6.9".to_owned();
+                claims.repository = String::from("\u{1b}]52;c;ZXZpbA==\u{7}acme/rocket");
+                claims.trigger = String::from("\u{1b}[2J");
+                claims.git_ref = String::from("refs/tags/\u{202e}v1.6.9");
             });
         },
         Then::Refused,
@@ -302,7 +306,7 @@ const CASES: &[Case] = &[
         |world| {
             claimed(world, |claims| {
                 claims.run_invocation =
-                    "https://github.com/acme/rocket/actions/runs/4712/attempts/1".to_owned();
+                    String::from("https://github.com/acme/rocket/actions/runs/4712/attempts/1");
             });
         },
         Then::Refused,
@@ -320,7 +324,7 @@ const CASES: &[Case] = &[
     case(
         "a machine of the owner's own",
         Before::NoProvenance,
-        |world| claimed(world, |claims| claims.runner = "self-hosted".to_owned()),
+        |world| claimed(world, |claims| claims.runner = String::from("self-hosted")),
         Then::Warned,
         "self-hosted-runner",
         "self-hosted",
@@ -332,8 +336,11 @@ async fn a_certificate_that_is_not_what_it_should_be_does_not_count() {
     all_hold(CASES).await;
 }
 
+/// What is wrong with a root, how it is made so, and the words that say it.
+type Root = (&'static str, fn(&mut Value), &'static str);
+
 /// What the trusted root may be instead of the right one, and the words that say so.
-const ROOTS: &[(&str, fn(&mut Value), &str)] = &[
+const ROOTS: &[Root] = &[
     (
         "no authority",
         |root| root["certificateAuthorities"] = json!([]),
@@ -427,7 +434,7 @@ async fn what_a_root_trusted_at_another_time_is_not_trusted() {
 async fn the_text_for_a_person_holds_nothing_that_moves_the_cursor() {
     let world = Before::NoProvenance.world().await;
     claimed(&world, |claims| {
-        claims.repository = "\u{1b}]0;owned\u{7}\u{9b}2Jacme/rocket\r\nVERIFIED".to_owned();
+        claims.repository = String::from("\u{1b}]0;owned\u{7}\u{9b}2Jacme/rocket\r\nVERIFIED");
     });
     let home = tempfile::tempdir().unwrap();
     let output = super::verify(&world, home.path(), &[]).await;

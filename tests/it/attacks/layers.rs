@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
                 world,
                 MANIFEST,
                 &b"{\"layers\":[{\"digest\":\"\xc3\x28\"}]}"[..],
-            )
+            );
         },
         Then::Unknown,
         "not-looked",
@@ -188,7 +188,7 @@ const CASES: &[Case] = &[
         |world| {
             let all: Vec<Value> = (0..3).map(|number| large(world, number)).collect();
             attestations(world, |layers| {
-                layers.extend(all.into_iter().cycle().take(100))
+                layers.extend(all.into_iter().cycle().take(100));
             });
         },
         Then::Warned,

@@ -170,7 +170,7 @@ const CASES: &[Case] = &[
             sbom(
                 world,
                 "{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[],\"packages\":[{\"name\":\"x\"}]}",
-            )
+            );
         },
         Then::Refused,
         "malformed",
@@ -183,7 +183,7 @@ const CASES: &[Case] = &[
             sbom(
                 world,
                 &format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
-            )
+            );
         },
         Then::Refused,
         "malformed",

@@ -34,7 +34,7 @@ const CASES: &[Case] = &[
             world.lie(
                 &format!("manifests/{TAG}"),
                 header("docker-content-digest", "md5:abc"),
-            )
+            );
         },
         Then::Unknown,
         "not-looked",
@@ -204,7 +204,7 @@ const CASES: &[Case] = &[
             world.lie(
                 &format!("manifests/{TAG}"),
                 Lie::Packed(vec![b' '; 32 << 20].into()),
-            )
+            );
         },
         Then::Unknown,
         "not-looked",
@@ -371,7 +371,7 @@ const CASES: &[Case] = &[
             world.lie(
                 &format!("manifests/{TAG}"),
                 header("content-type", MANIFEST),
-            )
+            );
         },
         Then::Unknown,
         "not-looked",

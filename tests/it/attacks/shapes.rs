@@ -259,7 +259,7 @@ const CASES: &[Case] = &[
         Before::Unsigned,
         |world| {
             image(world, |image| {
-                image["artifactType"] = json!("application/vnd.evil\u{1b}[2J")
+                image["artifactType"] = json!("application/vnd.evil\u{1b}[2J");
             });
         },
         Then::Unknown,
@@ -282,7 +282,7 @@ const CASES: &[Case] = &[
         |world| {
             let digest = world.registry.put_blob(REPOSITORY, "[[[[");
             image(world, |image| {
-                image["config"]["digest"] = json!(digest.as_str())
+                image["config"]["digest"] = json!(digest.as_str());
             });
         },
         Then::Unknown,

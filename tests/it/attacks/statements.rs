@@ -17,19 +17,15 @@ fn signed(world: &World, payload: impl AsRef<[u8]>) {
 
 /// The honest statement as text.
 fn statement(world: &World) -> String {
-    statement_of(
-        world,
-        &json!([{"name": "x", "digest": {"sha256": world.index().hex()}}]),
-    )
-    .to_string()
+    statement_of(&json!([{"name": "x", "digest": {"sha256": world.index().hex()}}])).to_string()
 }
 
-fn statement_of(world: &World, subjects: &Value) -> Value {
+fn statement_of(subjects: &Value) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v0.1",
         "predicateType": SLSA_V02,
         "subject": subjects,
-        "predicate": world.provenance(),
+        "predicate": World::provenance(),
     })
 }
 
@@ -82,7 +78,7 @@ const CASES: &[Case] = &[
             signed(
                 world,
                 statement(world).replacen('{', "{\"predicate\":{},", 1),
-            )
+            );
         },
         Then::Refused,
         "malformed",
@@ -233,7 +229,7 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             let mut value: Value = serde_json::from_str(&statement(world)).unwrap();
-            value["predicate"] = json!(world.provenance().to_string());
+            value["predicate"] = json!(World::provenance().to_string());
             signed(world, value.to_string());
         },
         Then::Refused,
@@ -316,7 +312,7 @@ const CASES: &[Case] = &[
                 .map(|number| json!({"name": "x", "digest": {"sha256": format!("{number:064x}")}}))
                 .collect();
             subjects.push(json!({"name": "x", "digest": {"sha256": world.index().hex()}}));
-            signed(world, statement_of(world, &json!(subjects)).to_string());
+            signed(world, statement_of(&json!(subjects)).to_string());
         },
         Then::Silent,
         "",
@@ -329,7 +325,7 @@ const CASES: &[Case] = &[
             let subjects: Vec<Value> = (0..10_000)
                 .map(|number| json!({"name": "x", "digest": {"sha256": format!("{number:064x}")}}))
                 .collect();
-            signed(world, statement_of(world, &json!(subjects)).to_string());
+            signed(world, statement_of(&json!(subjects)).to_string());
         },
         Then::Refused,
         "subject-mismatch",
@@ -338,7 +334,7 @@ const CASES: &[Case] = &[
     case(
         "no subject",
         Before::NoProvenance,
-        |world| signed(world, statement_of(world, &json!([])).to_string()),
+        |world| signed(world, statement_of(&json!([])).to_string()),
         Then::Refused,
         "malformed",
         "no subjects",
@@ -350,7 +346,7 @@ const CASES: &[Case] = &[
             use sha2::Digest as _;
             let sha512 = hex::encode(sha2::Sha512::digest(&world.image.index.bytes));
             let subjects = json!([{"name": "x", "digest": {"sha512": sha512}}]);
-            signed(world, statement_of(world, &subjects).to_string());
+            signed(world, statement_of(&subjects).to_string());
         },
         Then::Refused,
         "subject-mismatch",
@@ -362,7 +358,7 @@ const CASES: &[Case] = &[
         |world| {
             let subjects =
                 json!([{"name": "x", "digest": {"sha256": world.index().hex().to_uppercase()}}]);
-            signed(world, statement_of(world, &subjects).to_string());
+            signed(world, statement_of(&subjects).to_string());
         },
         Then::Silent,
         "",
@@ -373,7 +369,7 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             let subjects = json!([{"name": "x", "digest": {"sha256": world.index().to_string()}}]);
-            signed(world, statement_of(world, &subjects).to_string());
+            signed(world, statement_of(&subjects).to_string());
         },
         Then::Refused,
         "",
@@ -384,7 +380,7 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             let subjects = json!([{"name": "x", "digest": {"gitCommit": world.index().hex()}}]);
-            signed(world, statement_of(world, &subjects).to_string());
+            signed(world, statement_of(&subjects).to_string());
         },
         Then::Refused,
         "subject-mismatch",

@@ -109,7 +109,7 @@ impl World {
         subject(&self.index())
     }
 
-    pub(super) fn provenance(&self) -> Value {
+    pub(super) fn provenance() -> Value {
         slsa_v02(&facts())
     }
 
@@ -165,7 +165,7 @@ impl World {
                 claims(),
                 &subject(digest),
                 SLSA_V02,
-                &self.provenance(),
+                &Self::provenance(),
                 noon()(),
             )
             .unwrap();
@@ -221,7 +221,7 @@ impl World {
                 craft,
                 &self.subject(),
                 SLSA_V02,
-                &self.provenance(),
+                &Self::provenance(),
                 noon()(),
             )
             .unwrap()
@@ -233,7 +233,7 @@ impl World {
                 craft,
                 &self.subject(),
                 SLSA_V02,
-                &self.provenance(),
+                &Self::provenance(),
                 noon()(),
             )
             .unwrap()

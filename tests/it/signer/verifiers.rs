@@ -350,7 +350,10 @@ async fn said(mut command: Command) -> Said {
     let output = command.output().await.unwrap();
     let text = [output.stderr, output.stdout].concat();
     let mut text = String::from_utf8_lossy(&text).into_owned();
-    text.truncate(text.floor_char_boundary(2000));
+    let end = (0..=text.len().min(2000))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or_default());
     Said {
         accepted: output.status.success(),
         exit: output.status.code(),

@@ -153,7 +153,7 @@ fn signatures_verify_and_flipped_ones_do_not() {
     let sigstore = sigstore();
     let digest = Digest::of(b"an index");
     let layer = sigstore
-        .sign_image(&claims(), &subject(&digest), noon()())
+        .sign_image(claims(), &subject(&digest), noon()())
         .unwrap();
     verify_signature(&sigstore, &layer).unwrap();
     let payload: Value = serde_json::from_slice(&layer.bytes).unwrap();
@@ -192,7 +192,7 @@ fn attestations_verify_and_flipped_ones_do_not() {
     let digest = Digest::of(b"an index");
     let layer = sigstore
         .attest(
-            &claims(),
+            claims(),
             &subject(&digest),
             SLSA_V02,
             &slsa_v02(&facts()),
@@ -227,14 +227,14 @@ fn bundles_verify_with_their_proof_and_flipped_ones_do_not() {
     let digest = Digest::of(b"an index");
     let make = || {
         let predicate = slsa_v02(&facts());
-        sigstore.attest_bundle(&claims(), &subject(&digest), SLSA_V02, &predicate, noon()())
+        sigstore.attest_bundle(claims(), &subject(&digest), SLSA_V02, &predicate, noon()())
     };
     // In a log of every size up to nine entries, so that each shape of proof occurs.
     for _ in 0..9 {
         verify_bundle(&sigstore, &make().unwrap().json, &digest).unwrap();
     }
     let signature = sigstore
-        .sign_image_bundle(&claims(), &subject(&digest), noon()())
+        .sign_image_bundle(claims(), &subject(&digest), noon()())
         .unwrap();
     verify_bundle(&sigstore, &signature.json, &digest).unwrap();
     assert!(verify_bundle(&sigstore, &signature.json, &Digest::of(b"another")).is_err());
@@ -375,7 +375,7 @@ fn attestations_replace_their_kind_or_pile_up() {
     let index = &image.index.digest;
     let again = sigstore
         .attest(
-            &claims(),
+            claims(),
             &subject(index),
             SLSA_V02,
             &slsa_v02(&facts()),
