@@ -22,7 +22,7 @@
 //! | [`config`], [`cli`] | layers of files to one resolved configuration; the command line | secret, domain |
 //! | [`net`] | the one HTTP stack: limits, bodies, redirects, tokens, failures | secret, domain |
 //! | [`sources`] | read-only clients: GitHub, registries, Docker Hub, the package index | net, secret, domain |
-//! | [`evidence`] | signatures and attestations: bytes in, verdict out; pure and synchronous | secret, domain |
+//! | [`evidence`] | signatures and attestations: bytes in, verdict out; `evidence::trust` keeps the keys and refreshes them | secret, domain |
 //! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources, evidence |
 //! | [`tui`], [`headless`] | the two faces: look at a model, send messages | engine, present, domain, config |
 //! | [`sim`] | the simulated services, on loopback, with their own JSON and signing code | nothing of ours |
