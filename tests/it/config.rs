@@ -3,6 +3,7 @@
 mod credentials;
 mod hostile;
 mod layers;
+mod templates;
 
 use std::path::{Path, PathBuf};
 
