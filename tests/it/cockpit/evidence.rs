@@ -140,7 +140,7 @@ fn the_selected_tags_image_is_shown() {
 fn a_row_of_the_board_opens_what_it_tells_of() {
     for (found, rule, place) in [
         (without_sbom(), "SBOM linux/arm64", Place::Sbom(1)),
-        (by_a_stranger(), "identity mismatch", Place::Signature),
+        (by_a_stranger(), "signed by a stranger", Place::Signature),
     ] {
         let bench = Bench::with_evidence(found);
         let mut cockpit = Cockpit::open(&bench, 120, 36);

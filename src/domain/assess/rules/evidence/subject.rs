@@ -113,13 +113,28 @@ pub(super) fn one_for_all(rows: &mut Vec<Row>, found: &Verification) {
     for (of, names) in told {
         let (first, all) = (names.first().cloned().unwrap_or_default(), names.join(", "));
         let sentence = format!("{}: {}.", capital(&all), of.first.words());
-        let mut row = Row::new(of.rule, Verdict::NoGo, spoken(of.first.code()), sentence)
+        let mut row = Row::new(of.rule, Verdict::NoGo, verdict_on(of.first), sentence)
             .remedy(remedy_of(of.rule))
             .codes(of.codes);
         row.about = several.then_some(first);
         row.others = cosign::differences(&found.clients);
         rows.push(row);
     }
+}
+
+/// What is wrong with the signer or the commit, in the few words that the header has room for.
+fn verdict_on(problem: &Problem) -> String {
+    let words = match problem {
+        Problem::Differs { claim, .. } => match claim {
+            Claim::Identity => "signed by a stranger",
+            Claim::Issuer => "another issuer vouches for the signer",
+            Claim::Repository => "signed in another repository's run",
+            Claim::ProvenanceCommit | Claim::CertificateCommit => "built from another commit",
+            _ => return spoken(problem.code()),
+        },
+        Problem::Broken { .. } => return spoken(problem.code()),
+    };
+    words.to_owned()
 }
 
 /// What is judged of an image, with the rule and the name of each.
