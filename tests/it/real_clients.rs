@@ -218,15 +218,18 @@ fn runs_lists_them_all_and_a_pasted_address_picks_one() {
 async fn without_its_workflow_files_a_run_is_a_flat_list() {
     use gonogo::sim::fault::{Fault, Kind};
     use gonogo::sim::requests::Service;
-    let mut rig = crate::support::sim::Rig::start("waiting-gate").await;
-    rig.play_to("gate");
     let gone = Kind::Status {
         code: 403,
         retry_after: None,
     };
-    rig.sim
-        .faults()
-        .add(Fault::new(Service::Github, gone).on("/contents/"));
+    let scenario = gonogo::sim::scenario::Scenario::built_in("waiting-gate").unwrap();
+    let limit = std::time::Duration::from_secs(30);
+    let mut rig = crate::support::sim::Rig::arranged(scenario, limit, |sim| {
+        sim.faults()
+            .add(Fault::new(Service::Github, gone).on("/contents/"));
+    })
+    .await;
+    rig.play_to("gate");
     let model = rig.settled().await;
     assert!(model.outlook.graph.is_none());
     let jobs = model

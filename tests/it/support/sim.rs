@@ -28,9 +28,15 @@ impl Rig {
 
     /// The same, with a limit on each request in real time.
     pub async fn of(scenario: Scenario, limit: Duration) -> Self {
+        Self::arranged(scenario, limit, |_| {}).await
+    }
+
+    /// The same, with something arranged before the engine takes its first look.
+    pub async fn arranged(scenario: Scenario, limit: Duration, arrange: impl FnOnce(&Sim)) -> Self {
         let sim = Sim::start(SimOptions::new(scenario).driven())
             .await
             .unwrap();
+        arrange(&sim);
         let folder = tempfile::tempdir().unwrap();
         let limits = Limits {
             connect: limit,
