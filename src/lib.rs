@@ -23,7 +23,8 @@
 //! | [`net`] | the one HTTP stack: limits, bodies, redirects, tokens, failures | secret, domain |
 //! | [`sources`] | read-only clients: GitHub, registries, Docker Hub, the package index | net, secret, domain |
 //! | [`evidence`] | signatures and attestations: bytes in, verdict out; `evidence::trust` keeps the keys and refreshes them | secret, domain |
-//! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources, evidence |
+//! | [`door`] | the only way to change the world: journal, re-check, send, verify | net, sources, evidence, secret, domain |
+//! | [`engine`] | model, messages, effects, pure update; `engine::runtime` interprets effects | domain; runtime also sources, evidence, door |
 //! | [`tui`], [`headless`] | the two faces: look at a model, send messages | engine, present, domain, config |
 //! | [`sim`] | the simulated services, on loopback, with their own JSON and signing code | nothing of ours |
 //! | [`rehearse`] | plays a scenario through simulator and engine | engine, present, domain, sim |
@@ -77,6 +78,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod door;
 pub mod engine;
 pub mod evidence;
 pub mod headless;

@@ -1,0 +1,128 @@
+//! What must hold before a step or holds after it, looked up at the live service and never in a snapshot.
+
+use serde::{Deserialize, Serialize};
+
+use super::action::{Decision, Gate, Mark};
+use crate::domain::digest::Digest;
+use crate::domain::fact::ImageId;
+use crate::domain::ids::{Attempt, RunId};
+
+/// Something that can be looked up and holds or does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// A tag points to this manifest, or with `None` is not there.
+    TagIs {
+        /// The repository.
+        image: ImageId,
+        /// The tag.
+        tag: String,
+        /// The manifest.
+        digest: Option<Digest>,
+    },
+    /// A tag gives exactly these bytes, and every manifest that they list is there.
+    ///
+    /// One GET and a HEAD for each child; the bytes are what later steps put under other tags.
+    SourceIs {
+        /// The repository.
+        image: ImageId,
+        /// The tag.
+        tag: String,
+        /// The image or index.
+        digest: Digest,
+    },
+    /// A manifest is there, and every manifest that it lists.
+    HasManifest {
+        /// The repository.
+        image: ImageId,
+        /// The manifest.
+        digest: Digest,
+    },
+    /// A manifest is not there.
+    LacksManifest {
+        /// The repository.
+        image: ImageId,
+        /// The manifest.
+        digest: Digest,
+    },
+    /// No tag but these points to this manifest, nor to an index that lists it.
+    OnlyTagsOf {
+        /// The repository.
+        image: ImageId,
+        /// The manifest.
+        digest: Digest,
+        /// The tags that may.
+        tags: Vec<String>,
+    },
+    /// A run waits at these gates in this attempt, for just these jobs, and the viewer may review them.
+    GateWaits {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The environments.
+        gates: Vec<Gate>,
+        /// The jobs that wait.
+        jobs: Vec<String>,
+    },
+    /// The run's reviews hold at least this many of this kind.
+    Reviewed {
+        /// The run.
+        run: RunId,
+        /// Names of the environments.
+        environments: Vec<String>,
+        /// What was decided.
+        decision: Decision,
+        /// Login of who decided it.
+        by: String,
+        /// How many there are with this one.
+        times: usize,
+    },
+    /// A run is at this attempt, in this state.
+    RunIs {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The state.
+        state: RunState,
+    },
+    /// The run cannot promote any more: it, or its job that promotes, has ended.
+    CannotPromote {
+        /// The run.
+        run: RunId,
+    },
+    /// The workflow can be started by hand: it is there and enabled.
+    CanDispatch {
+        /// File name of the workflow.
+        workflow: String,
+    },
+    /// A run of this workflow by this event exists that is none of these.
+    RunStarted {
+        /// File name of the workflow.
+        workflow: String,
+        /// Runs that were there before.
+        known: Vec<RunId>,
+    },
+    /// A GitHub Release is marked so.
+    ReleaseIs {
+        /// The Release.
+        id: u64,
+        /// Its tag.
+        tag: String,
+        /// Its marks.
+        mark: Mark,
+    },
+}
+
+/// Whether a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It has ended.
+    Over,
+    /// It has not ended.
+    Going,
+    /// Either.
+    Any,
+}

@@ -1,0 +1,9 @@
+//! The clients that may write, private to the door.
+
+mod github;
+mod hub;
+mod registry;
+
+pub(super) use github::Github;
+pub(super) use hub::Hub;
+pub(super) use registry::Registry;
