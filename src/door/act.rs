@@ -9,6 +9,7 @@ mod mark_release;
 mod put_tag;
 mod rerun;
 mod review;
+mod to_keep;
 
 use super::{Door, Sent};
 use crate::domain::plan::Action;
