@@ -6,7 +6,10 @@ pub mod store;
 
 mod act;
 mod check;
+mod execute;
 mod write;
+
+pub use execute::{DoorError, Ended, Running, Stop};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ mod undo;
 
 pub use action::{Action, CancelHow, Debugging, Decision, Gate, Mark, Rerun, Tagged};
 pub use condition::{Condition, RunState};
-pub use confirm::{Confirmed, NotConfirmed, Proof, confirm};
+pub use confirm::{Confirmed, NotConfirmed, Proof, confirm, confirm_again};
 pub use ground::Ground;
 pub use intent::{Intent, Target, Verb, What};
 pub use make::{make, needs};
@@ -117,6 +117,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The questions whose answers it was made from.
     pub rests_on: Vec<Ask>,
+    /// Where it takes another plan back: which of that plan's steps each of its own takes back.
+    #[serde(default)]
+    pub takes_back: Vec<usize>,
 }
 
 /// The release that a plan is about: one plan at a time may change it.
@@ -192,6 +195,8 @@ pub struct Draft {
     pub steps: Vec<Step>,
     /// What it was made from.
     pub rests_on: Vec<Ask>,
+    /// Which steps of another plan its own take back.
+    pub takes_back: Vec<usize>,
 }
 
 impl Plan {
@@ -210,6 +215,7 @@ impl Plan {
             notes: draft.notes,
             steps: draft.steps,
             rests_on: draft.rests_on,
+            takes_back: draft.takes_back,
         };
         plan.id = plan.hashed();
         plan

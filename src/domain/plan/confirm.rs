@@ -73,6 +73,18 @@ pub fn confirm(plan: Plan, proof: Proof, at: Timestamp) -> Result<Confirmed, Not
     if at > plan.expires_at {
         return Err(NotConfirmed::Expired);
     }
+    agreed(plan, proof, at)
+}
+
+/// Takes a person's word for a plan that was begun before: its age is no hindrance, as every step is checked anew.
+pub fn confirm_again(plan: Plan, proof: Proof, at: Timestamp) -> Result<Confirmed, NotConfirmed> {
+    if plan.hashed() != plan.id {
+        return Err(NotConfirmed::Changed);
+    }
+    agreed(plan, proof, at)
+}
+
+fn agreed(plan: Plan, proof: Proof, at: Timestamp) -> Result<Confirmed, NotConfirmed> {
     if let Some(phrase) = &plan.phrase {
         let said = match &proof {
             Proof::Key => None,
