@@ -4,6 +4,7 @@
 //! Recording a session is writing its messages; replaying it is feeding them back.
 
 pub mod cache;
+pub mod desk;
 pub mod interest;
 pub mod pace;
 pub mod runtime;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use desk::{Desk, DeskMessage};
 pub use update::update;
 
 use crate::domain::assess::Board;
@@ -23,6 +25,7 @@ use crate::domain::fact::{Ask, Observation};
 use crate::domain::ids::{JobId, RunId};
 use crate::domain::observed::Observed;
 use crate::domain::outlook::Outlook;
+use crate::domain::plan::Confirmed;
 use crate::domain::policy::Policy;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Timestamp;
@@ -48,6 +51,8 @@ pub struct Model {
     pub given_version: Option<String>,
     /// The job whose log the user looks at.
     pub focus: Option<JobId>,
+    /// What is planned and done.
+    pub desk: Desk,
     /// Questions on their way, with the time they were sent.
     pub in_flight: BTreeMap<Ask, Timestamp>,
     /// Questions that the user wants answered again now.
@@ -85,10 +90,14 @@ pub enum Message {
     Focus(Option<JobId>),
     /// The user wants everything looked at again now.
     Refresh,
+    /// Something is planned or done.
+    Desk(DeskMessage),
 }
 
 /// What an update asks the runtime to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// It is written and never read back: what may be carried out comes from a confirmation alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Effect {
     /// Put this question to its service.
     Look(Ask),
@@ -100,6 +109,12 @@ pub enum Effect {
     Announce(Event),
     /// The snapshot is worth writing to disk.
     Save,
+    /// Carry this plan out.
+    Execute(Box<Confirmed>),
+    /// Go on with this plan of the journal.
+    Resume(Box<Confirmed>),
+    /// Stop the running plan before its next step.
+    StopPlan,
 }
 
 impl Model {
@@ -115,6 +130,7 @@ impl Model {
             chosen: None,
             given_version: None,
             focus: None,
+            desk: Desk::default(),
             in_flight: BTreeMap::new(),
             forced: BTreeSet::new(),
             refreshes: 0,

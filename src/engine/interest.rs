@@ -58,6 +58,7 @@ pub fn of(model: &Model) -> Vec<Interest> {
     list.publish();
     list.images();
     list.rest();
+    list.needed();
     list.interests
 }
 
@@ -113,6 +114,20 @@ impl List<'_> {
             10.0
         } else {
             4.0
+        }
+    }
+
+    /// What the plan that is being made needs: an answer from after it was asked for.
+    fn needed(&mut self) {
+        let Some((needs, since)) = self.model.needed() else {
+            return;
+        };
+        for ask in needs {
+            self.once(ask.clone());
+            let known = self.interests.iter_mut().find(|known| known.ask == ask);
+            if let Some(interest) = known {
+                interest.newer_than = interest.newer_than.max(Some(since));
+            }
         }
     }
 

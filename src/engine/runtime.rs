@@ -1,5 +1,6 @@
 //! Interprets effects with tokio: looks, timers, cancellation, the clock, the cache.
 
+mod carry;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,6 +17,7 @@ use super::{Effect, Message, Model, interest, update};
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Cost, Failure, FailureKind, Observation};
 use crate::domain::time::{Timestamp, since};
+use crate::door::Stop;
 
 /// The snapshot is written at most this often.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -80,6 +82,8 @@ impl Engine {
             asks: HashMap::new(),
             wake: None,
             unsaved_since: None,
+            messages: messages.downgrade(),
+            stop: Stop::default(),
         };
         let task = tokio::spawn(shell.run(connect, inbox)).abort_handle();
         Self {
@@ -150,6 +154,10 @@ struct Shell {
     asks: HashMap<tokio::task::Id, Ask>,
     wake: Option<Timestamp>,
     unsaved_since: Option<Timestamp>,
+    /// The way in, for what tasks of its own tell while they go on.
+    messages: mpsc::WeakUnboundedSender<Message>,
+    /// Stops the plan that is carried out.
+    stop: Stop,
 }
 
 impl Shell {
@@ -160,6 +168,7 @@ impl Shell {
         let connected = tokio::task::spawn_blocking(connect).await;
         let connected = connected.unwrap_or_else(|_| Err(not_connected()));
         self.services = connected.map(Arc::new);
+        self.recall();
         self.take(Message::Tick);
         loop {
             let timer = self.timer();
@@ -248,6 +257,9 @@ impl Shell {
             Effect::Save => {
                 self.unsaved_since.get_or_insert(now);
             }
+            Effect::Execute(confirmed) => self.carry_out(*confirmed, carry::How::Afresh),
+            Effect::Resume(confirmed) => self.carry_out(*confirmed, carry::How::Again),
+            Effect::StopPlan => self.stop.now(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::interest::Interest;
-use super::{Effect, Message, Model, interest, pace};
+use super::{Effect, Message, Model, desk, interest, pace};
 use crate::domain::event::Event;
 use crate::domain::fact::{Ask, Observation};
 use crate::domain::snapshot::{Applied, LATE, Standing};
@@ -52,8 +52,11 @@ pub fn update(model: &mut Model, message: Message, now: Timestamp) -> Vec<Effect
                 .filter(|ask| !paused(ask))
                 .collect();
         }
+        Message::Desk(message) => desk::take(model, message, &mut effects),
     }
+    desk::force_needed(model);
     schedule(model, now, &mut effects);
+    desk::make_when_known(model);
     effects
 }
 

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::digest::Digest;
 use crate::domain::evidence::{Collected, Expected, Recipe, TrustRoot, Verdict, Verification};
 use crate::domain::fact::{Ask, Cost, Fact, Failure, FailureKind, ImageId};
+use crate::domain::journal::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
+use crate::door::Door;
 use crate::evidence::{Trust, TrustError};
 use crate::sources::oci::Freshness;
 use crate::sources::{Answer, Sources};
@@ -18,10 +20,12 @@ const MOST_HELD: usize = 12;
 /// Everything that can be asked.
 #[derive(Debug)]
 pub struct Services {
-    sources: Sources,
+    sources: Arc<Sources>,
     trust: Trust,
     http: reqwest::Client,
     policy: Policy,
+    /// The way out, and who goes there.
+    door: Option<(Arc<Door>, Actor)>,
     /// The bytes that were judged last.
     held: Mutex<BTreeMap<Key, Arc<Collected>>>,
 }
@@ -31,14 +35,32 @@ type Key = (ImageId, Digest, Expected);
 
 impl Services {
     /// The services of a policy; `http` is [`crate::net::client`].
-    pub fn new(sources: Sources, trust: Trust, http: reqwest::Client, policy: Policy) -> Self {
+    pub fn new(
+        sources: impl Into<Arc<Sources>>,
+        trust: Trust,
+        http: reqwest::Client,
+        policy: Policy,
+    ) -> Self {
         Self {
-            sources,
+            sources: sources.into(),
             trust,
             http,
             policy,
+            door: None,
             held: Mutex::default(),
         }
+    }
+
+    /// The same with a way out, for this person.
+    #[must_use]
+    pub fn with_door(mut self, door: Door, by: Actor) -> Self {
+        self.door = Some((Arc::new(door), by));
+        self
+    }
+
+    /// The way out, and who goes there.
+    pub(super) fn door(&self) -> Option<&(Arc<Door>, Actor)> {
+        self.door.as_ref()
     }
 
     /// Puts one question to whoever answers it.
