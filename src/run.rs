@@ -24,6 +24,7 @@ use crate::cli::{
 use crate::config::{Config, ConfigError, Environment, Flags, Mode};
 use crate::domain::policy::Policy;
 use crate::engine::cache::Cache;
+use crate::engine::desk::Leave;
 use crate::engine::runtime::{Clock, Engine, SystemClock};
 use crate::engine::{Message, Model};
 use crate::evidence::TrustError;
@@ -273,7 +274,12 @@ fn world(config: &Config, policy: &Policy) -> String {
 fn model(config: &Config, policy: Policy, clock: &dyn Clock) -> Model {
     // The process number keeps the pauses of two processes on one machine apart.
     let seed = u64::from(std::process::id());
-    Model::new(Arc::new(policy), config.watch.interval, seed, clock.now())
+    let mut model = Model::new(Arc::new(policy), config.watch.interval, seed, clock.now());
+    model.desk.leave = match config.mode {
+        Mode::ReadWrite => Leave::Granted,
+        Mode::ReadOnly => Leave::Denied,
+    };
+    model
 }
 
 fn tokio_runtime() -> eyre::Result<tokio::runtime::Runtime> {

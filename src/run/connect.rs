@@ -1,10 +1,14 @@
 //! From the configuration to the clients of the services.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::{Config, Environment, RegistryRules, TrustedRoot};
 use crate::domain::fact::{Failure, FailureKind, ImageId};
+use crate::domain::journal::Actor;
 use crate::domain::policy::Policy;
+use crate::door::store::Store;
+use crate::door::{Door, Ways};
 use crate::engine::runtime::{Clock as _, Services, SystemClock};
 use crate::evidence::Trust;
 use crate::net::{self, Limits};
@@ -33,7 +37,7 @@ fn connect(
         retry_at: None,
     })?;
     let pipeline = &policy.pipeline;
-    let github = github::Client::new(github::GithubAccess {
+    let github_access = github::GithubAccess {
         api_url: config.github.api_url.clone(),
         repo: policy.repo.clone(),
         token: config.github_token(env),
@@ -44,33 +48,35 @@ fn connect(
             .map(|_| pipeline.publish_workflow.as_str().to_owned()),
         environments: pipeline.environments.clone(),
         limits,
-    });
+    };
+    let mut ways = Ways {
+        github: github_access.clone(),
+        registries: BTreeMap::new(),
+        hubs: BTreeMap::new(),
+        limits,
+    };
+    let github = github::Client::new(github_access);
     let (mut registries, mut hubs) = (BTreeMap::new(), BTreeMap::new());
     for spec in &policy.images {
         let access = config.image(&spec.repository);
         let image = ImageId::of(spec);
-        registries.insert(
-            image.clone(),
-            oci::Client::new(
-                http.clone(),
-                net::registry::RegistryAccess {
-                    image: spec.repository.clone(),
-                    registry_url: access.registry_url.clone(),
-                    credentials: config.registry_login(env, &access),
-                },
-            )
-            .with_keep(oci::Keep::new(config.paths.cache.join("evidence"))),
-        );
+        let registry = net::registry::RegistryAccess {
+            image: spec.repository.clone(),
+            registry_url: access.registry_url.clone(),
+            credentials: config.registry_login(env, &access),
+        };
+        ways.registries.insert(image.clone(), registry.clone());
+        let client = oci::Client::new(http.clone(), registry)
+            .with_keep(oci::Keep::new(config.paths.cache.join("evidence")));
+        registries.insert(image.clone(), client);
         if let RegistryRules::DockerHub { hub_api_url } = &access.rules {
-            let client = hub::Client::new(
-                http.clone(),
-                hub::HubAccess {
-                    image: spec.repository.clone(),
-                    api_url: hub_api_url.clone(),
-                    credentials: config.hub_login(env, &access),
-                },
-            );
-            hubs.insert(image, client);
+            let hub = hub::HubAccess {
+                image: spec.repository.clone(),
+                api_url: hub_api_url.clone(),
+                credentials: config.hub_login(env, &access),
+            };
+            ways.hubs.insert(image.clone(), hub.clone());
+            hubs.insert(image, hub::Client::new(http.clone(), hub));
         }
     }
     let pypi = policy.pypi.as_ref().map(|spec| {
@@ -82,13 +88,29 @@ fn connect(
             },
         )
     });
-    let sources = Sources {
+    let sources = Arc::new(Sources {
         github,
         registries,
         hubs,
         pypi,
-    };
-    Ok(Services::new(sources, trust(config), http, policy.clone()))
+    });
+    let store = Store::new(&config.paths.state);
+    let door = Door::new(policy.clone(), Arc::clone(&sources), ways, &http, store);
+    let services = Services::new(sources, trust(config), http, policy.clone());
+    Ok(services.with_door(door, actor(env)))
+}
+
+/// Who changes something from here.
+fn actor(env: &Environment) -> Actor {
+    let uname = rustix::system::uname();
+    let user = ["USER", "LOGNAME", "USERNAME"];
+    let user = user.iter().find_map(|name| env.var(name));
+    Actor {
+        login: None,
+        user: user.unwrap_or("somebody").to_owned(),
+        host: uname.nodename().to_string_lossy().into_owned(),
+        process: std::process::id(),
+    }
 }
 
 /// The keys that the configuration names.
