@@ -12,6 +12,7 @@ pub mod job;
 pub mod news;
 pub mod outside;
 pub mod phrases;
+pub mod plan;
 pub mod proofs;
 pub mod role;
 pub mod sbom;
