@@ -4,9 +4,14 @@
 //! stderr if [`exit_status`] is not 0), exits with that status, and turns [`Global`] into the
 //! configuration's flags.
 
+mod act;
 mod args;
 mod help;
 
+pub use act::{
+    ApproveArgs, CancelArgs, CleanupArgs, DispatchArgs, JournalCommand, OnFailure, PlanFlags,
+    PromoteArgs, RerunArgs, ReviewArgs, RollbackArgs, StepsFlags,
+};
 pub use args::{
     CheckArgs, Cli, Color, Command, ConfigCommand, Evidence, Global, GraphArgs, GraphFormat,
     Rehearsal, SimArgs, SimMode, VerifyArgs,

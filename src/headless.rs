@@ -3,7 +3,9 @@
 pub mod check;
 pub mod config;
 pub mod graph;
+pub mod journal;
 pub mod json_v1;
+pub mod plan;
 pub mod runs;
 pub mod status;
 pub mod verify;

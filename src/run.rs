@@ -2,6 +2,7 @@
 //!
 //! The only place that knows every part, and the only one that uses eyre: below it each module has errors of its own.
 
+mod act;
 mod connect;
 mod guess;
 mod plain;
@@ -20,9 +21,12 @@ use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::cli::{
     self, Cli, Color as Colour, Command, ConfigCommand, Global, GraphArgs, GraphFormat,
+    JournalCommand, OnFailure,
 };
 use crate::config::{Config, ConfigError, Environment, Flags, Mode};
+use crate::domain::plan::Intent;
 use crate::domain::policy::Policy;
+use crate::door::store::Store;
 use crate::engine::cache::Cache;
 use crate::engine::desk::Leave;
 use crate::engine::runtime::{Clock, Engine, SystemClock};
@@ -112,6 +116,17 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
         Some(Command::Check(args)) if args.rules => print(&headless::check::rules()),
         Some(Command::Check(_)) => with_engine(global, plain::check),
         Some(Command::Verify(args)) => verify::run(global, args),
+        Some(
+            Command::Approve(_)
+            | Command::Reject(_)
+            | Command::Rerun(_)
+            | Command::Cancel(_)
+            | Command::Dispatch(_)
+            | Command::Promote(_)
+            | Command::Rollback(_)
+            | Command::Cleanup(_),
+        ) => change(global, cli.command.as_ref()),
+        Some(Command::Journal { command }) => journal(global, command.as_ref()),
         Some(Command::Sim(args)) => simulate::run(global, args),
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
         Some(Command::Trust) => {
@@ -132,6 +147,88 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
             cli::man(&mut out)?;
             print(&String::from_utf8_lossy(&out))
         }
+    }
+}
+
+/// A command that changes something: it ends by itself, and Ctrl-C stops it between two steps.
+fn change(global: &Global, command: Option<&Command>) -> eyre::Result<u8> {
+    let Some(act) = command.and_then(|command| wanted(command, global)) else {
+        return Ok(cli::USAGE_STATUS);
+    };
+    carry(global, |session| act::act(session, act))
+}
+
+/// What such a command asks for.
+fn wanted(command: &Command, global: &Global) -> Option<act::Act> {
+    let run = global.run.as_ref().map(|run| run.id);
+    let single = |intent, flags: &cli::PlanFlags| act::Act {
+        intent,
+        flags: flags.clone(),
+        on_failure: OnFailure::Stop,
+    };
+    let steps = |intent, flags: &cli::StepsFlags| act::Act {
+        intent,
+        flags: flags.plan.clone(),
+        on_failure: flags.on_failure,
+    };
+    Some(match command {
+        Command::Approve(args) => single(args.intent(run), &args.review.plan),
+        Command::Reject(args) => single(args.rejection(run), &args.plan),
+        Command::Rerun(args) => single(args.intent(run), &args.plan),
+        Command::Cancel(args) => {
+            let force = args.force;
+            single(Intent::Cancel { run, force }, &args.plan)
+        }
+        Command::Dispatch(args) => single(args.intent(), &args.plan),
+        Command::Promote(args) => {
+            let reason = args.reason.clone();
+            steps(Intent::Promote { reason }, &args.steps)
+        }
+        Command::Rollback(args) => {
+            let to = args.to.clone();
+            steps(Intent::RollBack { to }, &args.steps)
+        }
+        Command::Cleanup(args) => {
+            let orphans = args.orphans;
+            steps(Intent::CleanUp { orphans }, &args.steps)
+        }
+        _ => return None,
+    })
+}
+
+fn journal(global: &Global, command: Option<&JournalCommand>) -> eyre::Result<u8> {
+    use headless::journal::{JournalV1, RecordV1, list, show};
+    match command {
+        Some(JournalCommand::Resume { id, plan }) => {
+            let (id, flags) = (id.clone(), plan.clone());
+            return carry(global, |session| act::resume(session, id, flags));
+        }
+        Some(JournalCommand::Undo { id, plan }) => {
+            let act = act::Act {
+                intent: Intent::Undo(id.clone()),
+                flags: plan.clone(),
+                on_failure: OnFailure::Stop,
+            };
+            return carry(global, |session| act::act(session, act));
+        }
+        None | Some(JournalCommand::List | JournalCommand::Show { .. }) => {}
+    }
+    let config = Config::load(&Environment::of_process(), &flags(global))?;
+    let ledger = Store::new(&config.paths.state).ledger()?;
+    let now = SystemClock.now();
+    let Some(JournalCommand::Show { id }) = command else {
+        if global.json {
+            return print_json(&JournalV1::of(&ledger));
+        }
+        return print(&list(&ledger, now));
+    };
+    let Some(record) = ledger.find(id) else {
+        eyre::bail!("the journal knows no plan {id}; `gonogo journal list` prints their ids");
+    };
+    if global.json {
+        print_json(&RecordV1::of(record))
+    } else {
+        print(&show(record, now))
     }
 }
 
@@ -299,6 +396,19 @@ where
     log_to_stderr(global);
     let runtime = tokio_runtime()?;
     let status = runtime.block_on(async { interruptible(face(session(global)?)).await });
+    end(runtime);
+    status
+}
+
+/// Runs a face that may carry out a plan: it is not cut off, but told of Ctrl-C and ends by itself.
+fn carry<F, Fut>(global: &Global, face: F) -> eyre::Result<u8>
+where
+    F: FnOnce(Session) -> Fut,
+    Fut: Future<Output = eyre::Result<u8>>,
+{
+    log_to_stderr(global);
+    let runtime = tokio_runtime()?;
+    let status = runtime.block_on(async { face(session(global)?).await });
     end(runtime);
     status
 }

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::act::{
+    ApproveArgs, CancelArgs, CleanupArgs, DispatchArgs, JournalCommand, PromoteArgs, RerunArgs,
+    ReviewArgs, RollbackArgs,
+};
 use crate::domain::ids::{CommitSha, RepoSlug, RunRef};
 use crate::domain::policy::{ImageReference, ImageRepository};
 
@@ -98,6 +102,34 @@ pub enum Command {
     Check(CheckArgs),
     /// Verify an image's signature and attestations, on all its platforms; exit 0 verified, 1 refused, 2 cannot tell.
     Verify(Box<VerifyArgs>),
+    /// Approve what waits at a gate; exit 0 done, 1 refused.
+    Approve(ApproveArgs),
+    /// Reject what waits at a gate; exit 0 done, 1 refused.
+    Reject(ReviewArgs),
+    /// Run the watched run again, its failed jobs, or one of them.
+    Rerun(RerunArgs),
+    /// Cancel the watched run.
+    Cancel(CancelArgs),
+    /// Start a workflow by hand.
+    Dispatch(DispatchArgs),
+    /// Put the tested image under the release tags, where the pipeline no longer will.
+    ///
+    /// Exit 0 done and verified, 1 refused, or failed and undone, 3 stopped half-way.
+    Promote(PromoteArgs),
+    /// Put the release tags back to what they pointed to before.
+    ///
+    /// Exit 0 done and verified, 1 refused, or failed and undone, 3 stopped half-way.
+    Rollback(RollbackArgs),
+    /// Remove what a release left behind that did not come to be.
+    ///
+    /// Exit 0 done and verified, 1 refused, or failed and undone, 3 stopped half-way.
+    Cleanup(CleanupArgs),
+    /// Show what was done, by whom and when; go on with it, or take it back.
+    Journal {
+        /// What to do with it; the list where nothing is said.
+        #[command(subcommand)]
+        command: Option<JournalCommand>,
+    },
     /// Rehearse on the built-in simulator: every real code path, over HTTP on this machine.
     Sim(SimArgs),
     /// Show the configuration.

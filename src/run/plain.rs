@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const UNKNOWN: u8 = 2;
 
 /// Waits until everything of interest has been looked at, or patience ends; what is known by then counts.
-async fn settled(session: &mut Session) -> eyre::Result<Arc<Model>> {
+pub(super) async fn settled(session: &mut Session) -> eyre::Result<Arc<Model>> {
     let waited = tokio::time::timeout(PATIENCE, session.engine.refreshed()).await;
     match waited {
         Ok(Some(model)) => Ok(model),
