@@ -3,6 +3,7 @@
 //! A scenario is made worse by naming forgeries behind it: `waiting-gate+tag-swapped`. Each says what the truth about
 //! such a release is, so that a verdict can be held against it.
 
+mod hand;
 mod identity;
 mod incident;
 mod layout;

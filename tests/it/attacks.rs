@@ -2,6 +2,7 @@
 //!
 //! An attack must be refused or told for the right reason, in bounded time and memory, and never pass in silence.
 
+mod board;
 mod bundles;
 mod crafted;
 mod credentials;
@@ -13,7 +14,7 @@ mod shapes;
 mod statements;
 mod world;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use world::{REPOSITORY, TAG, World};
 const LONGEST: Duration = Duration::from_secs(60);
 /// Address space of the program, KiB: far above what it needs and far below what an attack would like.
 const MEMORY: u32 = 1_500_000;
+/// The same while the board is asked, which judges an image for each thing that it comes to know of the run.
+const BOARD_MEMORY: u32 = 2_500_000;
 
 /// GitHub's token, for whoever is configured to take it.
 const TOKEN: &str = "ghp_0123456789abcdefTOKEN";
@@ -49,7 +52,7 @@ enum Before {
 }
 
 /// What must come of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     /// Verified, and nothing said beside.
     Silent,
@@ -71,6 +74,8 @@ struct Case {
     code: &'static str,
     /// What stands in its sentence.
     words: &'static str,
+    /// What the board says of a release whose image this is.
+    board: board::Told,
 }
 
 const fn case(
@@ -88,16 +93,28 @@ const fn case(
         then,
         code,
         words,
+        board: board::Told::as_verified(then, code, words),
     }
 }
 
 impl Before {
     async fn world(self) -> World {
-        let referrers = match self {
+        self.sign(World::unsigned(self.referrers()).await)
+    }
+
+    /// The same as what a whole release waits with; verifiers find their root at `root`.
+    async fn at_the_gate(self, root: PathBuf) -> World {
+        self.sign(World::at_the_gate(self.referrers(), root).await)
+    }
+
+    fn referrers(self) -> Referrers {
+        match self {
             Self::Fallback => Referrers::Absent,
             _ => Referrers::Served,
-        };
-        let world = World::unsigned(referrers).await;
+        }
+    }
+
+    fn sign(self, world: World) -> World {
         match self {
             Self::Unsigned => {}
             Self::Legacy => world.sign(Layout::Legacy),
@@ -122,10 +139,8 @@ async fn verify(world: &World, home: &Path, more: &[&str]) -> Output {
 }
 
 async fn verify_with(reference: &str, root: &Path, home: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new("sh");
+    let mut command = program(home, MEMORY);
     command
-        .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$@\""), "sh"])
-        .arg(env!("CARGO_BIN_EXE_gonogo"))
         .arg("verify")
         .arg(reference)
         .arg("--trusted-root")
@@ -141,15 +156,29 @@ async fn verify_with(reference: &str, root: &Path, home: &Path, more: &[&str]) -
             "4711-1",
         ])
         .args(more)
+        .env("ROCKET_TOKEN", TOKEN);
+    run(command, reference).await
+}
+
+/// The program in a home of its own, with bounds on its memory.
+fn program(home: &Path, memory: u32) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("ulimit -v {memory}; exec \"$@\""), "sh"])
+        .arg(env!("CARGO_BIN_EXE_gonogo"))
         .current_dir(home)
         .env_clear()
         .env("HOME", home)
-        .env("ROCKET_TOKEN", TOKEN)
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    command
+}
+
+/// Runs it with a bound on its time.
+async fn run(mut command: Command, about: &str) -> Output {
     tokio::time::timeout(LONGEST, command.output())
         .await
-        .unwrap_or_else(|_| panic!("{reference} takes too long"))
+        .unwrap_or_else(|_| panic!("{about} takes too long"))
         .unwrap()
 }
 

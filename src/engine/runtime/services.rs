@@ -28,6 +28,8 @@ pub struct Services {
     door: Option<(Arc<Door>, Actor)>,
     /// The bytes that were judged last.
     held: Mutex<BTreeMap<Key, Arc<Collected>>>,
+    /// One image is judged at a time: a statement may take fifty times its length in memory while it is.
+    bench: tokio::sync::Mutex<()>,
 }
 
 /// What was asked of evidence.
@@ -48,6 +50,7 @@ impl Services {
             policy,
             door: None,
             held: Mutex::default(),
+            bench: tokio::sync::Mutex::default(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Services {
         expected: Expected,
     ) -> Result<Arc<Verification>, Failure> {
         let services = Arc::clone(self);
+        let _turn = self.bench.lock().await;
         let judged = tokio::task::spawn_blocking(move || {
             let recipe = Recipe::of_policy(&services.policy, &expected);
             let judge = services.trust.judge(recipe)?;

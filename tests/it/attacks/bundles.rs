@@ -4,7 +4,8 @@ use bytes::Bytes;
 use gonogo::sim::sigstore::{BUNDLE, Bundle, SLSA_V02};
 use serde_json::json;
 
-use super::world::{World, claims};
+use super::board::all_told;
+use super::world::World;
 use super::{Before, Case, Then, all_hold, case};
 
 /// A bundle with this text, whatever it is, in place of the provenance.
@@ -18,7 +19,7 @@ fn text(world: &World, text: impl Into<Bytes>) {
 
 /// The honest bundle as text.
 fn bundle(world: &World) -> String {
-    String::from_utf8(world.provenance_bundle(claims()).json.to_vec()).unwrap()
+    String::from_utf8(world.provenance_bundle(world.claims()).json.to_vec()).unwrap()
 }
 
 const CASES: &[Case] = &[
@@ -33,7 +34,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "calls itself",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle that calls itself v0.2",
         Before::NoProvenance,
@@ -45,7 +47,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "calls itself",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle of a version to come",
         Before::NoProvenance,
@@ -57,7 +60,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "unsupported",
         "v0.4",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle without a version",
         Before::NoProvenance,
@@ -69,7 +73,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "calls itself",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "an envelope with two signatures",
         Before::NoProvenance,
@@ -82,7 +87,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "an envelope without a signature",
         Before::NoProvenance,
@@ -90,7 +96,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "an envelope with an empty signature",
         Before::NoProvenance,
@@ -101,7 +108,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement and a signed message at once",
         Before::NoProvenance,
@@ -117,7 +125,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "signed message",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a signed message alone",
         Before::NoProvenance,
@@ -134,7 +143,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "no statement",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a log entry twice",
         Before::NoProvenance,
@@ -149,7 +159,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "twice",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a log entry that lies about its number",
         Before::NoProvenance,
@@ -161,7 +172,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "does not hold",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a proof that lies about its number",
         Before::NoProvenance,
@@ -174,7 +186,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "does not hold",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a proof with a negative number",
         Before::NoProvenance,
@@ -187,7 +200,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a proof of a tree of no size",
         Before::NoProvenance,
@@ -200,7 +214,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "does not hold",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a proof with ten thousand hashes",
         Before::NoProvenance,
@@ -214,7 +229,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "does not hold",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a log entry of a time to come",
         Before::NoProvenance,
@@ -227,7 +243,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a log entry of a time that is no number",
         Before::NoProvenance,
@@ -240,7 +257,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a key in place of a certificate",
         Before::NoProvenance,
@@ -254,7 +272,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "not-keyless",
         "no certificate",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a certificate and a chain at once",
         Before::NoProvenance,
@@ -268,7 +287,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "two ways",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a certificate that is none",
         Before::NoProvenance,
@@ -280,7 +300,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a payload in a field too many",
         Before::NoProvenance,
@@ -299,7 +320,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "duplicate",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "an envelope with two payloads",
         Before::NoProvenance,
@@ -311,7 +333,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "duplicate",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle that is no text",
         Before::NoProvenance,
@@ -319,7 +342,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle that is empty",
         Before::NoProvenance,
@@ -327,7 +351,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle that is an object of nothing",
         Before::NoProvenance,
@@ -335,7 +360,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "no verification material",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle nested a million deep",
         Before::NoProvenance,
@@ -348,7 +374,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a bundle of escape sequences",
         Before::NoProvenance,
@@ -360,7 +387,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "calls itself",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a payload with spaces in its encoding",
         Before::NoProvenance,
@@ -374,7 +402,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a signature in the other alphabet without padding",
         Before::NoProvenance,
@@ -395,4 +424,9 @@ const CASES: &[Case] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bundle_is_what_it_must_be_or_refused() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_a_bundle_that_was_changed() {
+    all_told(CASES).await;
 }

@@ -17,7 +17,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::world::{INDEX, REPOSITORY, TAG, World, header, index_of, noon, serve};
+use super::world::{INDEX, REPOSITORY, TAG, World, header, index_of, serve};
 use super::{Before, verify, verify_with};
 
 const PASSWORD: &str = "correct-horse-battery";
@@ -115,8 +115,8 @@ async fn a_token_service_that_is_not_safe_to_ask_gets_nothing() {
     assert!(seen.lock().unwrap().is_empty(), "{seen:?}");
 }
 
-async fn look(client: &Client, tag: &Tag) -> Gathered {
-    Box::pin(client.evidence(Reference::Tag(tag), Freshness::Fresh, noon()())).await
+async fn look(world: &World, client: &Client, tag: &Tag) -> Gathered {
+    Box::pin(client.evidence(Reference::Tag(tag), Freshness::Fresh, world.now)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +142,7 @@ async fn a_registry_that_answers_drop_by_drop_is_left() {
     let began = Instant::now();
     let drop_by_drop = Lie::Drip(Duration::from_millis(20));
     world.lie("blobs/*", drop_by_drop.clone());
-    let gathered = look(&client(), &tag).await;
+    let gathered = look(&world, &client(), &tag).await;
     let collected = gathered.outcome.unwrap().unwrap();
     assert!(collected.whole.pieces.is_empty());
     assert!(
@@ -154,8 +154,8 @@ async fn a_registry_that_answers_drop_by_drop_is_left() {
         "{:?}",
         collected.whole.gaps
     );
-    world.lie(&format!("manifests/{TAG}"), drop_by_drop);
-    let gathered = look(&client(), &tag).await;
+    world.lie(&world.tagged(), drop_by_drop);
+    let gathered = look(&world, &client(), &tag).await;
     assert_eq!(gathered.outcome.unwrap_err().kind, FailureKind::Timeout);
     assert!(
         began.elapsed() < Duration::from_secs(30),

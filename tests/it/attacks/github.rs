@@ -9,7 +9,7 @@ use gonogo::sim::sigstore::{Bundle, SLSA_V02, SPDX};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::world::{World, claims, serve};
+use super::world::{World, serve};
 use super::{Before, TOKEN, Then, case, verify, wrong};
 
 /// GitHub with this answer for the image, and nothing else.
@@ -91,7 +91,7 @@ async fn held(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attestation_at_github_counts_and_clients_of_the_registry_miss_it() {
     let world = Before::NoProvenance.world().await;
-    let honest = world.provenance_bundle(claims());
+    let honest = world.provenance_bundle(world.claims());
     let only = "clients that look in the registry alone do not find it";
     held(
         "honest",
@@ -136,7 +136,7 @@ async fn an_attestation_at_github_counts_and_clients_of_the_registry_miss_it() {
         .await;
     }
 
-    let mut evil = claims();
+    let mut evil = world.claims();
     evil.identity = evil.identity.replace("acme", "evil");
     let evil = world.provenance_bundle(evil);
     held(
@@ -200,7 +200,7 @@ async fn an_attestation_at_github_counts_and_clients_of_the_registry_miss_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_registry_holds_does_not_depend_on_github() {
     let world = Before::Bundles.world().await;
-    let honest = world.provenance_bundle(claims());
+    let honest = world.provenance_bundle(world.claims());
     held("both", &world, 200, &[honest], Then::Silent, "", "").await;
     held(
         "a failure",
@@ -226,7 +226,7 @@ async fn what_the_registry_holds_does_not_depend_on_github() {
     .await;
     let signature = world
         .sigstore
-        .sign_image_bundle(claims(), &world.subject(), super::world::noon()())
+        .sign_image_bundle(world.claims(), &world.subject(), world.now)
         .unwrap();
     held(
         "signed there",
@@ -242,11 +242,11 @@ async fn what_the_registry_holds_does_not_depend_on_github() {
     let sbom = world
         .sigstore
         .attest_bundle(
-            claims(),
+            world.claims(),
             &world.subject(),
             SPDX,
             &json!({"spdxVersion": "SPDX-2.3", "packages": [{"name": "x"}]}),
-            super::world::noon()(),
+            world.now,
         )
         .unwrap();
     assert_ne!(sbom.predicate_type, SLSA_V02);

@@ -4,7 +4,8 @@ use gonogo::sim::oci::{Digest, Lie};
 use gonogo::sim::sigstore::{Attached, legacy_tag};
 use serde_json::{Value, json};
 
-use super::world::{INDEX, MANIFEST, REPOSITORY, World, claims, descriptor, index_of, noon};
+use super::board::all_told;
+use super::world::{INDEX, MANIFEST, REPOSITORY, World, descriptor, index_of};
 use super::{Before, Case, Then, all_hold, case};
 
 /// The layers of the signatures, changed.
@@ -51,7 +52,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a manifest of layers",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a manifest of signatures without layers",
         Before::Legacy,
@@ -59,7 +61,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "signature-absent",
         "not signed",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a manifest of signatures with its layers twice",
         Before::Legacy,
@@ -72,7 +75,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a manifest",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a manifest of signatures that is no text",
         Before::Legacy,
@@ -86,7 +90,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a manifest",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "annotations that are numbers",
         Before::Legacy,
@@ -98,7 +103,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a manifest",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "annotations that are null",
         Before::Legacy,
@@ -110,7 +116,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "not-keyless",
         "no certificate",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "no annotations",
         Before::Legacy,
@@ -118,7 +125,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "not-keyless",
         "no certificate",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "escape sequences in annotations",
         Before::Legacy,
@@ -133,7 +141,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "signature-invalid",
         "does not fit",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a layer whose digest is none",
         Before::Legacy,
@@ -141,7 +150,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "a layer's digest",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a layer that is larger than its manifest says",
         Before::Legacy,
@@ -149,7 +159,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "a layer of the size",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a layer that is smaller than its manifest says",
         Before::Legacy,
@@ -157,7 +168,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "a layer of the size",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a layer that says that it is of 64 MiB and a byte",
         Before::Legacy,
@@ -165,7 +177,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "larger than 64 MiB",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "an attestation of 64 MiB and a byte that hides its size",
         Before::Legacy,
@@ -181,7 +194,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "larger than 64 MiB",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a hundred attestations of 60 MiB behind the good one",
         Before::Legacy,
@@ -194,7 +208,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "too many bytes",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "layers that lie elsewhere are not fetched from there",
         Before::Legacy,
@@ -208,7 +223,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "provenance-absent",
         "nothing says how",
-    ),
+    )
+    .told_by(&["provenance"])
+    .worded("Nothing says how"),
     case(
         "ten thousand layers, and the first is good",
         Before::Legacy,
@@ -216,7 +233,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "too many layers",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "ten thousand layers, and the last is good",
         Before::Legacy,
@@ -228,7 +246,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "too many layers",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "three hundred signatures",
         Before::Legacy,
@@ -236,7 +255,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "too many layers",
-    ),
+    )
+    .told_by(&["duplicates", "evidence-notes"]),
     case(
         "ten thousand referrers",
         Before::Legacy,
@@ -252,16 +272,17 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "too many referrers",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "a stranger's signature before ours",
         Before::Legacy,
         |world| {
-            let mut stranger = claims();
+            let mut stranger = world.claims();
             stranger.identity = stranger.identity.replace("acme", "evil");
             let signed = world
                 .sigstore
-                .sign_image(stranger, &world.subject(), noon()());
+                .sign_image(stranger, &world.subject(), world.now);
             let layer = signed.unwrap();
             world.registry.put_blob(REPOSITORY, layer.bytes.clone());
             let annotations = layer.annotations.iter();
@@ -272,10 +293,16 @@ const CASES: &[Case] = &[
         Then::Warned,
         "invalid-layer",
         "evil/rocket",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_layers_are_refused_or_told() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_odd_layers() {
+    all_told(CASES).await;
 }

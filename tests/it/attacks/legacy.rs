@@ -3,7 +3,8 @@
 use gonogo::sim::sigstore::{Attached, IN_TOTO, SPDX, simple_signing};
 use serde_json::json;
 
-use super::world::{World, claims, noon, subject};
+use super::board::all_told;
+use super::world::{World, subject};
 use super::{Before, Case, Then, all_hold, case};
 
 /// A signed SBOM of the first platform, over a predicate that is written like this, in place of the honest one.
@@ -16,7 +17,7 @@ fn sbom(world: &World, predicate: &str) {
     );
     let layer = world
         .sigstore
-        .attest_raw(claims(), IN_TOTO, payload.as_bytes(), SPDX, noon()())
+        .attest_raw(world.claims(), IN_TOTO, payload.as_bytes(), SPDX, world.now)
         .unwrap();
     world.only(&[layer], &digest, Attached::Attestations);
 }
@@ -25,7 +26,7 @@ fn sbom(world: &World, predicate: &str) {
 fn payload(world: &World, payload: &[u8]) {
     let layer = world
         .sigstore
-        .sign_raw(claims(), payload, noon()())
+        .sign_raw(world.claims(), payload, world.now)
         .unwrap();
     world.only(&[layer], &world.index(), Attached::Signatures);
 }
@@ -54,7 +55,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "duplicate",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signed payload that is no text",
         Before::Legacy,
@@ -67,7 +69,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signed payload with something behind it",
         Before::Legacy,
@@ -78,7 +81,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signed payload nested a hundred thousand deep",
         Before::Legacy,
@@ -90,7 +94,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signed payload of another thing",
         Before::Legacy,
@@ -101,7 +106,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "digest-mismatch",
         "the signed payload names",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a log entry with two bodies",
         Before::Legacy,
@@ -113,7 +119,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "twice",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a log entry with two payloads",
         Before::Legacy,
@@ -121,7 +128,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "twice",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a log entry nested a hundred thousand deep",
         Before::Legacy,
@@ -136,7 +144,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a log entry with a number beyond all numbers",
         Before::Legacy,
@@ -148,7 +157,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "tlog-invalid",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signature with spaces in its encoding",
         Before::Legacy,
@@ -162,7 +172,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "signature-invalid",
         "",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "an SBOM with its packages twice",
         Before::Legacy,
@@ -175,7 +186,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["sbom"]),
     case(
         "an SBOM nested a hundred thousand deep",
         Before::Legacy,
@@ -188,7 +200,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["sbom"]),
     case(
         "an SBOM that is a number",
         Before::Legacy,
@@ -196,7 +209,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "sbom-unread:amd64",
         "could not be read",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "an SBOM of a million packages",
         Before::Legacy,
@@ -216,4 +230,9 @@ const CASES: &[Case] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_legacy_signature_or_an_sbom_is_read_in_one_way_or_not_at_all() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_a_legacy_signature_or_an_sbom_that_is_odd() {
+    all_told(CASES).await;
 }

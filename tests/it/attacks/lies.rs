@@ -5,7 +5,8 @@ use gonogo::sim::sigstore::{Attached, legacy_tag};
 use http::{HeaderValue, Method};
 use serde_json::json;
 
-use super::world::{CONTENT_DIGEST, INDEX, MANIFEST, REPOSITORY, TAG, header, index_of};
+use super::board::all_told;
+use super::world::{CONTENT_DIGEST, INDEX, MANIFEST, REPOSITORY, header, index_of};
 use super::{Before, Case, Then, all_hold, case};
 
 fn redirect(to: &str) -> Lie {
@@ -19,27 +20,32 @@ const CASES: &[Case] = &[
         |world| {
             let other = Digest::of(b"another");
             world.lie(
-                &format!("manifests/{TAG}"),
+                &world.tagged(),
                 header("docker-content-digest", other.as_str()),
             );
         },
         Then::Unknown,
         "not-looked",
         "which was announced",
+    )
+    .told_by(&["tested-digest"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "somebody moved it",
+        "what the tag is announced to be is not what was built",
     ),
     case(
         "the tag's manifest is announced with a digest that is none",
         Before::Legacy,
         |world| {
-            world.lie(
-                &format!("manifests/{TAG}"),
-                header("docker-content-digest", "md5:abc"),
-            );
+            world.lie(&world.tagged(), header("docker-content-digest", "md5:abc"));
         },
         Then::Unknown,
         "not-looked",
         "a digest that is none",
-    ),
+    )
+    .told_by(&["platforms", "signature", "tested-digest"]),
     case(
         "no digest is announced, on HEAD and GET",
         Before::Legacy,
@@ -54,7 +60,7 @@ const CASES: &[Case] = &[
         |world| {
             // The first answer is the released image, every later one another that nobody signed.
             let other = index_of(&[]);
-            let path = format!("{REPOSITORY}/manifests/{TAG}");
+            let path = format!("{REPOSITORY}/{}", world.tagged());
             for lie in [
                 Lie::Bytes(other.clone().into()),
                 header(
@@ -68,6 +74,13 @@ const CASES: &[Case] = &[
         Then::Silent,
         "",
         "",
+    )
+    .told_by(&["tested-digest"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "somebody moved it",
+        "the board looks at the tag until it decides",
     ),
     case(
         "another platform's manifest on HEAD",
@@ -82,7 +95,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "not those of",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "the signatures of another image under this one's tag",
         Before::Legacy,
@@ -99,7 +113,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "digest-mismatch",
         "the signed payload names sha256:",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "the referrers of another image in this one's list",
         Before::Bundles,
@@ -112,7 +127,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "signature-absent",
         "not signed",
-    ),
+    )
+    .told_by(&["provenance", "signature"]),
     case(
         "a referrer that is answered with another manifest",
         Before::Bundles,
@@ -128,7 +144,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "not those of",
-    ),
+    )
+    .told_by(&["provenance", "signature"]),
     case(
         "blobs with other bytes",
         Before::Legacy,
@@ -136,7 +153,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "not those of",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "blobs that are cut",
         Before::Bundles,
@@ -144,23 +162,26 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "ended too early",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "a manifest that is cut",
         Before::Legacy,
-        |world| world.lie(&format!("manifests/{TAG}"), Lie::Cut),
+        |world| world.lie(&world.tagged(), Lie::Cut),
         Then::Unknown,
         "not-looked",
         "ended too early",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "a manifest without end",
         Before::Legacy,
-        |world| world.lie(&format!("manifests/{TAG}"), Lie::Flood),
+        |world| world.lie(&world.tagged(), Lie::Flood),
         Then::Unknown,
         "not-looked",
         "larger than 4 MiB",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "blobs without end",
         Before::Legacy,
@@ -168,7 +189,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "a layer of the size",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "a manifest of 4 MiB",
         Before::Legacy,
@@ -196,20 +218,19 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "larger than 4 MiB",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "a packed manifest that unpacks to 32 MiB",
         Before::Legacy,
         |world| {
-            world.lie(
-                &format!("manifests/{TAG}"),
-                Lie::Packed(vec![b' '; 32 << 20].into()),
-            );
+            world.lie(&world.tagged(), Lie::Packed(vec![b' '; 32 << 20].into()));
         },
         Then::Unknown,
         "not-looked",
         "larger than 4 MiB",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "packed blobs that are honest",
         Before::Legacy,
@@ -233,7 +254,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "a list of referrers that ends",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "a list of referrers whose next page is on another host",
         Before::Bundles,
@@ -247,7 +269,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "not-looked",
         "a next page of referrers on its own address",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "a list of referrers that fails, and nothing elsewhere",
         Before::Unsigned,
@@ -255,7 +278,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "500",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "a list of referrers that is a page for people",
         Before::Unsigned,
@@ -266,7 +290,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a list of referrers",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "a list of referrers that is an image",
         Before::Unsigned,
@@ -277,7 +302,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a list of referrers",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "a fallback tag that is an image",
         Before::Unsigned,
@@ -291,6 +317,13 @@ const CASES: &[Case] = &[
         Then::Refused,
         "not-looked",
         "something else than a list of referrers",
+    )
+    .told_by(&["sbom"])
+    .otherwise(
+        Then::Refused,
+        "sbom-absent",
+        "Nothing lists what is in",
+        "that nothing is there is told first",
     ),
     case(
         "a fallback tag that names the image itself and its platform",
@@ -312,13 +345,14 @@ const CASES: &[Case] = &[
         "manifests that redirect in a circle",
         Before::Legacy,
         |world| {
-            let path = format!("manifests/{TAG}");
+            let path = world.tagged();
             world.lie(&path, redirect(&format!("/v2/{REPOSITORY}/{path}")));
         },
         Then::Unknown,
         "not-looked",
         "307",
-    ),
+    )
+    .told_by(&["platforms", "signature", "tested-digest"]),
     case(
         "blobs that redirect in a circle",
         Before::Legacy,
@@ -336,7 +370,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "redirects",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "blobs that redirect to a file",
         Before::Legacy,
@@ -344,7 +379,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "must not lead",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "blobs that redirect to another host without encryption",
         Before::Bundles,
@@ -352,7 +388,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "must not lead",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "blobs that redirect nowhere",
         Before::Bundles,
@@ -363,44 +400,51 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "names no address",
-    ),
+    )
+    .told_by(&["provenance", "sbom", "signature"]),
     case(
         "an index that is sent as an image",
         Before::Legacy,
         |world| {
-            world.lie(
-                &format!("manifests/{TAG}"),
-                header("content-type", MANIFEST),
-            );
+            world.lie(&world.tagged(), header("content-type", MANIFEST));
         },
         Then::Unknown,
         "not-looked",
         "calls itself",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an index that is sent as Docker's list",
         Before::Legacy,
         |world| {
             let list = "application/vnd.docker.distribution.manifest.list.v2+json";
-            world.lie(&format!("manifests/{TAG}"), header("content-type", list));
+            world.lie(&world.tagged(), header("content-type", list));
         },
         Then::Unknown,
         "not-looked",
         "calls itself",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an image that is sent as an index",
         Before::Legacy,
         |world| {
             world.lie(
-                &format!("manifests/{TAG}"),
+                &world.tagged(),
                 Lie::AnswerOf(format!("{REPOSITORY}/manifests/{}", world.platform())),
             );
-            world.lie(&format!("manifests/{TAG}"), header("content-type", INDEX));
+            world.lie(&world.tagged(), header("content-type", INDEX));
         },
         Then::Unknown,
         "not-looked",
         "calls itself",
+    )
+    .told_by(&["tested-digest"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "somebody moved it",
+        "the tag holds another digest than was built",
     ),
     case(
         "a platform whose HEAD calls it an index",
@@ -412,7 +456,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "index",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a platform that is gone",
         Before::Legacy,
@@ -420,7 +465,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "platform-missing",
         "does not have it",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a platform whose HEAD is not allowed and whose GET lies",
         Before::Legacy,
@@ -436,7 +482,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "not those of",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a page for people in place of everything",
         Before::Legacy,
@@ -448,7 +495,9 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "something else than a manifest",
-    ),
+    )
+    .told_by(&["platforms", "release-tags", "signature", "tested-digest"])
+    .worded("not those of"),
 ];
 
 /// The same JSON with so many spaces behind it that it has this length.
@@ -461,4 +510,9 @@ fn padded(bytes: &[u8], length: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_that_lies_is_not_believed() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_an_image_in_a_registry_that_lies() {
+    all_told(CASES).await;
 }

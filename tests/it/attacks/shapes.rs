@@ -4,7 +4,8 @@ use gonogo::sim::oci::Digest;
 use gonogo::sim::sigstore::{Attached, legacy_tag};
 use serde_json::{Value, json};
 
-use super::world::{INDEX, MANIFEST, REPOSITORY, TAG, World, entry, index_of};
+use super::board::all_told;
+use super::world::{INDEX, MANIFEST, REPOSITORY, World, entry, index_of};
 use super::{Before, Case, Then, all_hold, case};
 
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
@@ -57,7 +58,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "platform-missing",
         "names no platform",
-    ),
+    )
+    .told_by(&["arch-tags", "platforms", "signature"]),
     case(
         "an index of BuildKit's attestations alone",
         Before::Unsigned,
@@ -70,7 +72,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "platform-missing",
         "names no platform",
-    ),
+    )
+    .told_by(&["arch-tags", "platforms", "signature"]),
     case(
         "an image that hides behind an unknown platform",
         Before::Unsigned,
@@ -81,7 +84,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-absent:unknown",
         "SBOM absent",
-    ),
+    )
+    .told_by(&["sbom"])
+    .worded("Nothing lists what is in"),
     case(
         "an image that hides behind an unknown architecture",
         Before::Unsigned,
@@ -89,7 +94,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-absent:unknown",
         "SBOM absent",
-    ),
+    )
+    .told_by(&["sbom"])
+    .worded("Nothing lists what is in"),
     case(
         "an image that hides behind no platform at all",
         Before::Unsigned,
@@ -97,7 +104,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-absent:unknown",
         "SBOM absent",
-    ),
+    )
+    .told_by(&["sbom"])
+    .worded("Nothing lists what is in"),
     case(
         "sixty-five platforms",
         Before::Unsigned,
@@ -109,6 +118,13 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "too many platforms",
+    )
+    .told_by(&["arch-tags", "platforms"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "has no image for linux/amd64",
+        "the index lacks what is configured, whatever else it holds",
     ),
     case(
         "a platform that is listed twice, and both have an SBOM",
@@ -121,7 +137,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "platform-twice",
         "inux/amd64",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "a platform that is listed twice, and one has an SBOM",
         Before::Unsigned,
@@ -129,7 +146,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-absent:amd64",
         "SBOM absent",
-    ),
+    )
+    .told_by(&["sbom"])
+    .worded("Nothing lists what is in"),
     case(
         "a platform that is listed twice in two spellings",
         Before::Unsigned,
@@ -143,7 +162,8 @@ const CASES: &[Case] = &[
         Then::Warned,
         "platform-twice",
         "inux/arm64",
-    ),
+    )
+    .told_by(&["evidence-notes"]),
     case(
         "variants of a platform, one of them without an SBOM",
         Before::Unsigned,
@@ -163,7 +183,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-absent:arm",
         "inux/arm/v7",
-    ),
+    )
+    .told_by(&["arch-tags", "platforms", "sbom"]),
     case(
         "an index in an index",
         Before::Unsigned,
@@ -177,7 +198,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "an index",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "an index in an index that the registry sends as an image",
         Before::Unsigned,
@@ -191,7 +213,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "an index",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "an index in an index that is listed as an image",
         Before::Unsigned,
@@ -203,18 +226,20 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "an index",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "an image of schema 1",
         Before::Unsigned,
         |world| {
             let old = json!({"schemaVersion": 1, "name": "acme/rocket", "fsLayers": []});
-            world.plant(TAG, SCHEMA_1, old.to_string());
+            world.plant(&world.tag, SCHEMA_1, old.to_string());
         },
         Then::Unknown,
         "not-looked",
         "schema 1",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "a platform of schema 1",
         Before::Unsigned,
@@ -227,18 +252,29 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "platform-unseen",
         "schema 1",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a signature in place of an image",
         Before::Legacy,
         |world| {
             let tag = legacy_tag(&world.index(), Attached::Signatures);
             let manifest = world.registry.resolve(REPOSITORY, &tag).unwrap();
-            world.registry.tag(REPOSITORY, TAG, &manifest).unwrap();
+            world
+                .registry
+                .tag(REPOSITORY, &world.tag, &manifest)
+                .unwrap();
         },
         Then::Unknown,
         "not-looked",
         "is no image",
+    )
+    .told_by(&["tested-digest"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "somebody moved it",
+        "the tag holds another digest than was built",
     ),
     case(
         "an image that says what it refers to is an image all the same",
@@ -253,6 +289,13 @@ const CASES: &[Case] = &[
         Then::Silent,
         "",
         "",
+    )
+    .told_by(&["platforms"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "is a single manifest",
+        "two platforms are configured",
     ),
     case(
         "an image with an artifact type is none",
@@ -265,6 +308,13 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "is no image",
+    )
+    .told_by(&["platforms"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "is a single manifest",
+        "two platforms are configured",
     ),
     case(
         "an index and an image at once",
@@ -275,7 +325,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "an index and an image at once",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an image whose configuration is no configuration",
         Before::Unsigned,
@@ -288,6 +339,13 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "a configuration",
+    )
+    .told_by(&["platforms"])
+    .otherwise(
+        Then::Refused,
+        "",
+        "is a single manifest",
+        "two platforms are configured",
     ),
     case(
         "a platform named by SHA-512",
@@ -300,7 +358,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "platform-missing",
         "s390x",
-    ),
+    )
+    .told_by(&["signature"]),
     case(
         "a platform whose digest is none",
         Before::Unsigned,
@@ -312,7 +371,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "is not a digest",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "a platform with escape sequences in its name",
         Before::Unsigned,
@@ -323,7 +383,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "",
         "SBOM absent",
-    ),
+    )
+    .told_by(&["sbom"])
+    .worded("linux [2J/am d64"),
     case(
         "an index with a list of platforms twice",
         Before::Unsigned,
@@ -335,7 +397,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "duplicate",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an index that is no text",
         Before::Unsigned,
@@ -346,7 +409,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "cannot be read",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an index nested a million deep",
         Before::Unsigned,
@@ -356,7 +420,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "not-looked",
         "cannot be read",
-    ),
+    )
+    .told_by(&["platforms", "signature"]),
     case(
         "an index nested a million deep where nobody looks",
         Before::Unsigned,
@@ -374,4 +439,9 @@ const CASES: &[Case] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_odd_index_is_refused_or_told() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_an_odd_index() {
+    all_told(CASES).await;
 }

@@ -3,29 +3,40 @@
 use gonogo::sim::sigstore::{IN_TOTO, SLSA_V02, SPDX};
 use serde_json::{Value, json};
 
-use super::world::{World, claims, noon};
+use super::board::all_told;
+use super::world::World;
 use super::{Before, Case, Then, all_hold, case};
 
 /// A bundle over a payload that is signed and logged as it should be, in place of the provenance.
 fn signed(world: &World, payload: impl AsRef<[u8]>) {
     let bundle = world
         .sigstore
-        .bundle_raw(claims(), IN_TOTO, payload.as_ref(), SLSA_V02, noon()())
+        .bundle_raw(
+            world.claims(),
+            IN_TOTO,
+            payload.as_ref(),
+            SLSA_V02,
+            world.now,
+        )
         .unwrap();
     world.refer(&bundle, &world.index());
 }
 
 /// The honest statement as text.
 fn statement(world: &World) -> String {
-    statement_of(&json!([{"name": "x", "digest": {"sha256": world.index().hex()}}])).to_string()
+    statement_of(
+        world,
+        &json!([{"name": "x", "digest": {"sha256": world.index().hex()}}]),
+    )
+    .to_string()
 }
 
-fn statement_of(subjects: &Value) -> Value {
+fn statement_of(world: &World, subjects: &Value) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v0.1",
         "predicateType": SLSA_V02,
         "subject": subjects,
-        "predicate": World::provenance(),
+        "predicate": world.provenance(),
     })
 }
 
@@ -59,7 +70,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement with two lists of subjects",
         Before::NoProvenance,
@@ -70,7 +82,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement with two predicates",
         Before::NoProvenance,
@@ -83,7 +96,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a subject with two digests of one kind",
         Before::NoProvenance,
@@ -97,7 +111,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a predicate that names two commits",
         Before::NoProvenance,
@@ -111,7 +126,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a predicate that names two builders",
         Before::NoProvenance,
@@ -126,7 +142,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement that is no text",
         Before::NoProvenance,
@@ -142,7 +159,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement nested a hundred thousand deep",
         Before::NoProvenance,
@@ -156,7 +174,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a predicate nested a hundred thousand deep",
         Before::NoProvenance,
@@ -175,7 +194,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a huge predicate",
         Before::NoProvenance,
@@ -195,7 +215,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a payload that is null",
         Before::NoProvenance,
@@ -203,7 +224,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a payload with something behind it",
         Before::NoProvenance,
@@ -211,7 +233,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a statement without a predicate",
         Before::NoProvenance,
@@ -223,19 +246,21 @@ const CASES: &[Case] = &[
         Then::Refused,
         "provenance-builder",
         "builder.id is nothing",
-    ),
+    )
+    .told_by(&["commit", "provenance"]),
     case(
         "a predicate that is a text of the predicate",
         Before::NoProvenance,
         |world| {
             let mut value: Value = serde_json::from_str(&statement(world)).unwrap();
-            value["predicate"] = json!(World::provenance().to_string());
+            value["predicate"] = json!(world.provenance().to_string());
             signed(world, value.to_string());
         },
         Then::Refused,
         "malformed",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a type with a slash behind it",
         Before::NoProvenance,
@@ -243,7 +268,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "unsupported",
         "v0.2/",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a type in capitals",
         Before::NoProvenance,
@@ -251,7 +277,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "provenance-absent",
         "nothing says how",
-    ),
+    )
+    .told_by(&["provenance"])
+    .worded("Nothing says how"),
     case(
         "a type of another version",
         Before::NoProvenance,
@@ -259,7 +287,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "unsupported",
         "v9",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a type with a space before it",
         Before::NoProvenance,
@@ -267,7 +296,9 @@ const CASES: &[Case] = &[
         Then::Refused,
         "provenance-absent",
         "nothing says how",
-    ),
+    )
+    .told_by(&["provenance"])
+    .worded("Nothing says how"),
     case(
         "a type with an end of text in it",
         Before::NoProvenance,
@@ -275,7 +306,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "unsupported",
         "v0.2",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "provenance that calls itself an SBOM",
         Before::NoProvenance,
@@ -283,7 +315,8 @@ const CASES: &[Case] = &[
         Then::Refused,
         "sbom-on-index",
         "SBOM on the index",
-    ),
+    )
+    .told_by(&["provenance", "sbom-place"]),
     case(
         "a payload that is no statement by its type",
         Before::NoProvenance,
@@ -291,11 +324,11 @@ const CASES: &[Case] = &[
             let bundle = world
                 .sigstore
                 .bundle_raw(
-                    claims(),
+                    world.claims(),
                     "application/json",
                     statement(world).as_bytes(),
                     SLSA_V02,
-                    noon()(),
+                    world.now,
                 )
                 .unwrap();
             world.refer(&bundle, &world.index());
@@ -303,7 +336,8 @@ const CASES: &[Case] = &[
         Then::Unknown,
         "unsupported",
         "application/json",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "ten thousand subjects, and the last is ours",
         Before::NoProvenance,
@@ -312,7 +346,7 @@ const CASES: &[Case] = &[
                 .map(|number| json!({"name": "x", "digest": {"sha256": format!("{number:064x}")}}))
                 .collect();
             subjects.push(json!({"name": "x", "digest": {"sha256": world.index().hex()}}));
-            signed(world, statement_of(&json!(subjects)).to_string());
+            signed(world, statement_of(world, &json!(subjects)).to_string());
         },
         Then::Silent,
         "",
@@ -325,20 +359,22 @@ const CASES: &[Case] = &[
             let subjects: Vec<Value> = (0..10_000)
                 .map(|number| json!({"name": "x", "digest": {"sha256": format!("{number:064x}")}}))
                 .collect();
-            signed(world, statement_of(&json!(subjects)).to_string());
+            signed(world, statement_of(world, &json!(subjects)).to_string());
         },
         Then::Refused,
         "subject-mismatch",
         "the statement is about",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "no subject",
         Before::NoProvenance,
-        |world| signed(world, statement_of(&json!([])).to_string()),
+        |world| signed(world, statement_of(world, &json!([])).to_string()),
         Then::Refused,
         "malformed",
         "no subjects",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a subject named by SHA-512 alone",
         Before::NoProvenance,
@@ -346,19 +382,20 @@ const CASES: &[Case] = &[
             use sha2::Digest as _;
             let sha512 = hex::encode(sha2::Sha512::digest(&world.image.index.bytes));
             let subjects = json!([{"name": "x", "digest": {"sha512": sha512}}]);
-            signed(world, statement_of(&subjects).to_string());
+            signed(world, statement_of(world, &subjects).to_string());
         },
         Then::Refused,
         "subject-mismatch",
         "the statement is about",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "a subject whose digest is in capitals",
         Before::NoProvenance,
         |world| {
             let subjects =
                 json!([{"name": "x", "digest": {"sha256": world.index().hex().to_uppercase()}}]);
-            signed(world, statement_of(&subjects).to_string());
+            signed(world, statement_of(world, &subjects).to_string());
         },
         Then::Silent,
         "",
@@ -369,26 +406,33 @@ const CASES: &[Case] = &[
         Before::NoProvenance,
         |world| {
             let subjects = json!([{"name": "x", "digest": {"sha256": world.index().to_string()}}]);
-            signed(world, statement_of(&subjects).to_string());
+            signed(world, statement_of(world, &subjects).to_string());
         },
         Then::Refused,
         "",
         "",
-    ),
+    )
+    .told_by(&["provenance"]),
     case(
         "our digest under another algorithm's name",
         Before::NoProvenance,
         |world| {
             let subjects = json!([{"name": "x", "digest": {"gitCommit": world.index().hex()}}]);
-            signed(world, statement_of(&subjects).to_string());
+            signed(world, statement_of(world, &subjects).to_string());
         },
         Then::Refused,
         "subject-mismatch",
         "the statement is about",
-    ),
+    )
+    .told_by(&["provenance"]),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signed_statement_is_read_in_one_way_or_not_at_all() {
     all_hold(CASES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_board_says_it_of_a_statement_that_is_odd() {
+    all_told(CASES).await;
 }

@@ -25,6 +25,9 @@ pub(super) const LAYOUTS: &str = "layouts";
 pub(super) const DUPLICATES: &str = "duplicates";
 pub(super) const NOTES: &str = "evidence-notes";
 
+/// What is said of evidence that could not be looked at.
+const NOT_LOOKED: &str = "not-looked";
+
 /// Something is signed, and the signature holds.
 pub(super) fn signature(scene: &Scene<'_>) -> Vec<Row> {
     of_rule(scene, SIGNATURE)
@@ -132,6 +135,7 @@ fn unseen(scene: &Scene<'_>, rule: &str, why: Option<&str>) -> Row {
         None => "Signatures and attestations were not looked at yet.".to_owned(),
     };
     Row::new(rule, Verdict::Unknown, "signatures not checked", sentence)
+        .codes(why.map(|_| NOT_LOOKED.to_owned()))
 }
 
 /// All rows about one judged image, of all the rules here.
