@@ -29,6 +29,9 @@ impl Door {
             Action::DeleteTag { tagged, together } => {
                 delete_tag::send(self, tagged, together, now).await
             }
+            Action::PutManifest { image, digest } => {
+                put_tag::send_untagged(self, image, digest, now).await
+            }
             Action::DeleteManifest { image, digest } => {
                 delete_manifest::send(self, image, digest, now).await
             }

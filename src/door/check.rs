@@ -3,6 +3,8 @@
 mod github;
 mod registry;
 
+pub(super) use registry::{children, only_tags_of, tag_of};
+
 use super::{Door, Held};
 use crate::domain::fact::Failure;
 use crate::domain::plan::Condition;

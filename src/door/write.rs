@@ -6,4 +6,4 @@ mod registry;
 
 pub(super) use github::Github;
 pub(super) use hub::Hub;
-pub(super) use registry::Registry;
+pub(super) use registry::{Registry, Removed};

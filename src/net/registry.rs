@@ -1,7 +1,8 @@
 //! The registry core: one repository of one OCI registry, as bytes with a media type.
 //!
 //! Nothing is parsed and written back, nothing is retried but a 401 with a token that may have ended, and no
-//! request leaves the registry's own origin with a credential. Only reading is here.
+//! request leaves the registry's own origin with a credential. Of what may be asked only reading is named here: who
+//! may change something asks through [`Registry::submit`].
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -23,11 +24,14 @@ mod entry;
 mod exchange;
 mod referrers;
 pub mod said;
+mod submit;
 pub mod token;
 
+pub use exchange::{Lost, Payload};
 use exchange::{Reply, Request};
 pub use referrers::ReferrersPage;
-use token::Entrances;
+pub use submit::{Submission, Submitted};
+use token::{Entrances, Scope};
 
 /// Largest manifest or configuration that is read, bytes.
 pub const LARGEST_MANIFEST: usize = 4 * 1024 * 1024;
@@ -141,6 +145,8 @@ pub struct Registry {
     access: RegistryAccess,
     limits: Limits,
     entrances: Entrances,
+    /// What looks ask for.
+    scope: Scope,
 }
 
 impl Registry {
@@ -148,10 +154,18 @@ impl Registry {
     pub fn new(http: Client, access: RegistryAccess) -> Self {
         Self {
             http,
+            scope: Scope::pull(access.image.path()),
             access,
             limits: Limits::default(),
             entrances: Entrances::default(),
         }
+    }
+
+    /// The same, where looks come in with the right to push too: who will push then needs one token for both.
+    #[must_use]
+    pub fn for_pushing(mut self) -> Self {
+        self.scope = Scope::push(self.access.image.path());
+        self
     }
 
     /// The same with other limits for each request.
@@ -208,6 +222,7 @@ impl Registry {
             url: &url,
             accept: Some(MANIFEST_TYPES.0),
             limit: 0,
+            body: None,
         };
         let reply = self.send(&request, now, meter).await?;
         match reply.status {
@@ -258,6 +273,7 @@ impl Registry {
             url: &url,
             accept: Some(MANIFEST_TYPES.0),
             limit: LARGEST_MANIFEST,
+            body: None,
         };
         let reply = self.send(&request, now, meter).await?;
         match reply.status {
@@ -302,6 +318,7 @@ impl Registry {
             url: &url,
             accept: None,
             limit,
+            body: None,
         };
         let reply = self.send(&request, now, meter).await?;
         if reply.status != StatusCode::OK {
@@ -333,6 +350,7 @@ impl Registry {
             url: &url,
             accept: Some("application/json"),
             limit: LARGEST_PAGE,
+            body: None,
         };
         let reply = self.send(&request, now, meter).await?;
         if reply.status == StatusCode::NOT_FOUND && said::read(&reply.body).is("NAME_UNKNOWN") {

@@ -1,18 +1,18 @@
 //! Docker Hub's own API: when a tag was pushed and how large it is, which no registry tells.
 
-use http::StatusCode;
 use http::header::AUTHORIZATION;
+use http::{Method, StatusCode};
 use reqwest::Client as Http;
 use tokio::sync::Mutex;
 use url::Url;
 
 use crate::domain::artifact::HubTag;
 use crate::domain::fact::{Ask, Fact, Failure, FailureKind, Rate};
-use crate::domain::policy::ImageRepository;
+use crate::domain::policy::{ImageRepository, Tag};
 use crate::domain::time::Timestamp;
-use crate::net::registry::{Meter, said};
+use crate::net::registry::{Lost, Meter, said};
 use crate::net::{Limits, address, body, failure};
-use crate::secret::{Login, Provider};
+use crate::secret::{Credential, Login, Provider};
 use crate::sources::Answer;
 
 mod login;
@@ -117,6 +117,82 @@ impl Client {
             .append_pair("page", &page.to_string())
             .append_pair("page_size", TAGS_A_PAGE);
         Ok(url)
+    }
+
+    /// Sends a request about a tag once; where the pass has ended, which is told before anything is done, once more.
+    ///
+    /// Gives the status, and the failure that it is where it is no success. Which methods change something is for the
+    /// door to know.
+    pub async fn submit(
+        &self,
+        method: Method,
+        tag: &Tag,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<(StatusCode, Failure), Lost> {
+        let mut url = self.api(&["v2", "repositories"]).map_err(Lost::Unsent)?;
+        let path = self.access.image.path();
+        let (namespace, repository) = path.split_once('/').unwrap_or(("library", path));
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend([namespace, repository, "tags", tag.as_str(), ""]);
+        }
+        let pass = self.pass(now, meter).await.map_err(Lost::Unsent)?;
+        let Some(pass) = pass else {
+            let todo = match self.access.credentials.get().await {
+                Credential::Missing { todo } => todo,
+                Credential::Present { .. } => "Log in with a name and an access token.".to_owned(),
+            };
+            return Err(Lost::Unsent(failure::plain(
+                FailureKind::NoCredential,
+                format!("{SERVICE} changes nothing without a login."),
+                todo,
+            )));
+        };
+        let mut reply = self.send(method.clone(), &url, &pass, meter).await?;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            self.give_up(&pass).await;
+            if let Some(pass) = self.pass(now, meter).await.map_err(Lost::Unsent)? {
+                reply = self.send(method, &url, &pass, meter).await?;
+            }
+        }
+        Ok((reply.status, self.refused_change(&reply, now)))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        pass: &Pass,
+        meter: &mut Meter,
+    ) -> Result<Reply, Lost> {
+        let request = self.http.request(method, url.clone());
+        let request = request.timeout(Limits::default().whole);
+        let sent = request.header(AUTHORIZATION, pass.header.clone());
+        let sent = sent.send().await;
+        let is_unsent = sent
+            .as_ref()
+            .is_err_and(|err| err.is_connect() || err.is_builder());
+        let read = self.read(sent, LARGEST_PAGE, meter).await;
+        read.map_err(|failure| {
+            if is_unsent {
+                Lost::Unsent(failure)
+            } else {
+                Lost::Sent(failure)
+            }
+        })
+    }
+
+    fn refused_change(&self, reply: &Reply, now: Timestamp) -> Failure {
+        let said = said::read(&reply.body);
+        let base = failure::status(SERVICE, reply.status, &reply.headers, &said.message, now);
+        // It wraps a refusal of the registry behind it into an error of its own.
+        if reply.status == StatusCode::INTERNAL_SERVER_ERROR && said.lacks_right() {
+            return Failure {
+                kind: FailureKind::Forbidden,
+                ..base
+            };
+        }
+        base
     }
 
     /// An address below the API's root.

@@ -84,6 +84,13 @@ pub enum Action {
         /// The manifest.
         digest: Digest,
     },
+    /// Puts the kept bytes of a manifest back under its digest, without a tag.
+    PutManifest {
+        /// The repository.
+        image: ImageId,
+        /// The manifest.
+        digest: Digest,
+    },
     /// Marks a GitHub Release, so that nobody takes it for one that is out.
     MarkRelease {
         /// The Release.

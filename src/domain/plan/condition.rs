@@ -31,7 +31,7 @@ pub enum Condition {
         /// The image or index.
         digest: Digest,
     },
-    /// A manifest is there, and every manifest that it lists.
+    /// A manifest is there, or its bytes are kept here; and every manifest that it lists is there.
     HasManifest {
         /// The repository.
         image: ImageId,

@@ -1,7 +1,9 @@
 //! One question and its answer: let in with the pass that is known, and the answer read in bounded memory.
+//!
+//! What is asked may change something: then it matters whether a failure came before or after it was sent.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
@@ -22,6 +24,35 @@ pub(super) struct Request<'a> {
     pub(super) accept: Option<&'static str>,
     /// Largest body of a success, bytes.
     pub(super) limit: usize,
+    /// What is sent along.
+    pub(super) body: Option<Payload>,
+}
+
+/// Bytes that are sent along, and what they are.
+#[derive(Debug, Clone)]
+pub struct Payload {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their media type.
+    pub media_type: String,
+}
+
+/// Why there is no answer, and whether the registry may have acted all the same.
+#[derive(Debug)]
+pub enum Lost {
+    /// It was never sent: no connection, or nobody let us in.
+    Unsent(Failure),
+    /// It was sent, and what came of it is not known.
+    Sent(Failure),
+}
+
+impl Lost {
+    /// What went wrong, whether it was sent or not.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Unsent(failure) | Self::Sent(failure) => failure,
+        }
+    }
 }
 
 /// An answer, read to its end.
@@ -41,25 +72,41 @@ impl Registry {
         now: Timestamp,
         meter: &mut Meter,
     ) -> Result<Reply, Failure> {
-        let scope = Scope::pull(self.image().path());
-        let entrance = self.entrances.of(&scope);
-        let mut slot = entrance.enter().await?;
+        let sent = self.send_as(&self.scope, request, now, meter).await;
+        sent.map_err(Lost::into_failure)
+    }
+
+    /// The same with the rights that are named.
+    pub(super) async fn send_as(
+        &self,
+        scope: &Scope,
+        request: &Request<'_>,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Reply, Lost> {
+        let entrance = self.entrances.of(scope);
+        let mut slot = entrance.enter().await.map_err(Lost::Unsent)?;
         let mut is_fresh = true;
         if slot.is_unasked() {
             // The first request finds out what the registry asks for; the others wait for that here.
             let reply = match self.once(request, Pass::default(), meter).await {
                 Ok(reply) => reply,
-                Err(failure) => return Err(entrance.failed(&mut slot, failure)),
+                Err(Lost::Unsent(failure)) => {
+                    return Err(Lost::Unsent(entrance.failed(&mut slot, failure)));
+                }
+                Err(Lost::Sent(failure)) => {
+                    return Err(Lost::Sent(entrance.failed(&mut slot, failure)));
+                }
             };
             if reply.status != StatusCode::UNAUTHORIZED {
                 slot.set(Known::Open, Who::Unasked);
                 return Ok(reply);
             }
-            let answered = self.answer(&mut slot, &reply, &scope, now, meter).await;
-            answered.map_err(|failure| entrance.failed(&mut slot, failure))?;
+            let answered = self.answer(&mut slot, &reply, scope, now, meter).await;
+            answered.map_err(|failure| Lost::Unsent(entrance.failed(&mut slot, failure)))?;
         } else if slot.has_ended(now) {
-            let renewed = self.renew(&mut slot, &scope, now, meter).await;
-            renewed.map_err(|failure| entrance.failed(&mut slot, failure))?;
+            let renewed = self.renew(&mut slot, scope, now, meter).await;
+            renewed.map_err(|failure| Lost::Unsent(entrance.failed(&mut slot, failure)))?;
         } else {
             is_fresh = false;
         }
@@ -70,14 +117,15 @@ impl Registry {
         if reply.status != StatusCode::UNAUTHORIZED {
             return Ok(reply);
         }
-        let mut slot = entrance.enter().await?;
+        // A 401 is an answer: nothing was done.
+        let mut slot = entrance.enter().await.map_err(Lost::Unsent)?;
         if is_fresh {
             slot.give_up(generation);
             return Ok(reply);
         }
         if slot.is_newest(generation) {
-            let answered = self.answer(&mut slot, &reply, &scope, now, meter).await;
-            answered.map_err(|failure| entrance.failed(&mut slot, failure))?;
+            let answered = self.answer(&mut slot, &reply, scope, now, meter).await;
+            answered.map_err(|failure| Lost::Unsent(entrance.failed(&mut slot, failure)))?;
         }
         let pass = slot.pass();
         drop(slot);
@@ -90,7 +138,7 @@ impl Registry {
         request: &Request<'_>,
         pass: Pass,
         meter: &mut Meter,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, Lost> {
         let mut builder = self
             .http
             .request(request.method.clone(), request.url.clone())
@@ -101,18 +149,34 @@ impl Registry {
         if let Some(header) = pass.header {
             builder = builder.header(AUTHORIZATION, header);
         }
+        if let Some(payload) = &request.body {
+            builder = builder
+                .header(CONTENT_TYPE, payload.media_type.as_str())
+                .body(payload.bytes.clone());
+        }
         let sent = builder.send().await;
-        let answer = self.counted(sent, meter)?;
-        let is_blob = request.accept.is_none();
+        let is_unsent = sent
+            .as_ref()
+            .is_err_and(|err| err.is_connect() || err.is_builder());
+        let answer = self.counted(sent, meter).map_err(|failure| {
+            if is_unsent {
+                Lost::Unsent(failure)
+            } else {
+                Lost::Sent(failure)
+            }
+        })?;
+        let is_blob = request.accept.is_none() && request.method == Method::GET;
         let answer = if is_blob && redirect::is_redirect(answer.status()) {
             let followed = redirect::follow(&self.http, request.url, answer.headers()).await;
-            let followed = followed.map_err(|err| failure::redirect(self.service(), &err))?;
+            let followed =
+                followed.map_err(|err| Lost::Sent(failure::redirect(self.service(), &err)))?;
             meter.count(Some(followed.status()), None);
             followed
         } else {
             answer
         };
-        self.read(answer, request.limit, pass.who).await
+        let read = self.read(answer, request.limit, pass.who).await;
+        read.map_err(Lost::Sent)
     }
 
     pub(super) fn counted(

@@ -44,6 +44,7 @@ impl Registry {
             url: &url,
             accept: Some(INDEX),
             limit: LARGEST_PAGE,
+            body: None,
         };
         let reply = self.send(&request, now, meter).await?;
         match reply.status {

@@ -28,8 +28,8 @@ impl Said {
     }
 
     /// Whether it says that a right is lacking, whatever the status says.
-    fn lacks_right(&self) -> bool {
-        let text = self.message.to_ascii_lowercase();
+    pub fn lacks_right(&self) -> bool {
+        let text = self.message.to_ascii_lowercase().replace('\\', "");
         self.is("UNAUTHORIZED")
             || self.is("DENIED")
             || (text.contains("401") && text.contains("unauthorized"))
@@ -162,6 +162,50 @@ pub(super) fn refusal(
             ..base
         },
         _ => base,
+    }
+}
+
+/// The failure that an answer to a change is, where it is no success.
+pub(super) fn refused_change(
+    service: &str,
+    image: &ImageRepository,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    who: &Who,
+    now: Timestamp,
+) -> Failure {
+    let said = read(body);
+    let base = failure::status(service, status, headers, &said.message, now);
+    let lacks = status == StatusCode::INTERNAL_SERVER_ERROR && said.lacks_right();
+    let kind = if lacks {
+        FailureKind::Forbidden
+    } else {
+        base.kind
+    };
+    match (kind, who) {
+        (FailureKind::Unauthorized, Who::Anonymous { todo }) => Failure {
+            kind: FailureKind::NoCredential,
+            what: format!("{service} lets nobody change {image} without a login."),
+            advice: todo.clone(),
+            ..base
+        },
+        (FailureKind::Unauthorized | FailureKind::Forbidden, Who::Named { username, from }) => {
+            Failure {
+                kind,
+                what: format!(
+                    "{service} does not let {} do this to {image}: {}",
+                    clean(username),
+                    base.what
+                ),
+                advice: format!(
+                    "The credential came from {}: give it the right, or use another.",
+                    clean(from)
+                ),
+                ..base
+            }
+        }
+        _ => Failure { kind, ..base },
     }
 }
 

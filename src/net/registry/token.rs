@@ -2,7 +2,7 @@
 //!
 //! One entrance for each scope: whoever is in it asks for the token, the others wait and share what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,6 +33,23 @@ impl Scope {
     /// To read one repository.
     pub fn pull(repository: &str) -> Self {
         Self(format!("repository:{repository}:pull"))
+    }
+
+    /// To read and write one repository.
+    pub fn push(repository: &str) -> Self {
+        Self(format!("repository:{repository}:pull,push"))
+    }
+
+    /// To read one repository, write it, and remove from it.
+    pub fn delete(repository: &str) -> Self {
+        Self(format!("repository:{repository}:pull,push,delete"))
+    }
+
+    /// To write one repository and read another of the same registry.
+    pub fn mount(repository: &str, from: &str) -> Self {
+        Self(format!(
+            "repository:{repository}:pull,push repository:{from}:pull"
+        ))
     }
 
     /// As it is sent.
@@ -117,6 +134,28 @@ pub(super) struct Token {
     pub(super) header: HeaderValue,
     /// From here on a new one is asked for.
     pub(super) until: Timestamp,
+    /// What it says that it allows, by repository; `None` where it does not say.
+    pub(super) grants: Option<Vec<Grant>>,
+}
+
+/// What a token allows in one repository, by its own word.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Grant {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    actions: Vec<String>,
+}
+
+impl Token {
+    /// The actions that it says it allows in a repository; `None` where it does not say.
+    pub(super) fn granted(&self, repository: &str) -> Option<BTreeSet<String>> {
+        let grants = self.grants.as_ref()?.iter();
+        let here = grants.filter(|grant| grant.kind == "repository" && grant.name == repository);
+        Some(here.flat_map(|grant| grant.actions.clone()).collect())
+    }
 }
 
 /// What one request carries.
@@ -183,7 +222,10 @@ pub(super) fn question(realm: &Url, service: Option<&str>, scope: &Scope) -> Url
         if let Some(service) = service {
             query.append_pair("service", service);
         }
-        query.append_pair("scope", scope.as_str());
+        // One parameter for each repository: not every service splits them.
+        for part in scope.as_str().split(' ') {
+            query.append_pair("scope", part);
+        }
     }
     url
 }
@@ -207,13 +249,14 @@ pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Token, &'static str> {
         .expires_in
         .as_ref()
         .and_then(seconds)
-        .or_else(|| jwt_end(&text).map(|end| since(now, end)))
+        .or_else(|| claims(&text)?.exp.map(|end| since(now, end)))
         .unwrap_or(UNTOLD_LIFE);
     let header = Some(&text)
         .filter(|text| text.bytes().all(|b| b.is_ascii_graphic()))
         .and_then(|text| Secret::new(text).ok()?.to_header("Bearer").ok())
         .ok_or("holds no usable token")?;
     Ok(Token {
+        grants: claims(&text).and_then(|claims| claims.access),
         header,
         until: after(now, life.saturating_sub(EARLY.min(life / 2))),
     })
@@ -228,16 +271,28 @@ fn seconds(value: &serde_json::Value) -> Option<Duration> {
     (number > 0).then(|| Duration::from_secs(number.min(24 * 3600)))
 }
 
-/// The end that a JSON Web Token tells of itself. Only read, never trusted: a wrong one costs a request.
-fn jwt_end(token: &str) -> Option<Timestamp> {
+/// What a JSON Web Token tells of itself.
+struct Claims {
+    exp: Option<Timestamp>,
+    access: Option<Vec<Grant>>,
+}
+
+/// Reads a token's own words. Only read, never trusted: a wrong one costs a request.
+fn claims(token: &str) -> Option<Claims> {
     #[derive(Deserialize)]
-    struct Claims {
-        exp: i64,
+    struct Wire {
+        exp: Option<i64>,
+        access: Option<serde_json::Value>,
     }
     let payload = token.split('.').nth(1)?;
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&bytes).ok()?;
-    Timestamp::from_second(claims.exp).ok()
+    let wire: Wire = serde_json::from_slice(&bytes).ok()?;
+    Some(Claims {
+        exp: wire.exp.and_then(|at| Timestamp::from_second(at).ok()),
+        access: wire
+            .access
+            .and_then(|list| serde_json::from_value(list).ok()),
+    })
 }
 
 #[cfg(test)]
