@@ -85,6 +85,9 @@ pub(super) fn title(action: &Action) -> String {
         Action::DeleteTag { tagged, .. } => {
             format!("remove {} ({})", name(tagged), digest(&tagged.digest))
         }
+        Action::PutManifest { image, digest: put } => {
+            format!("put {} back into {}", digest(put), clean(&image.0))
+        }
         Action::DeleteManifest {
             image,
             digest: removed,
@@ -148,6 +151,11 @@ pub(super) fn call(action: &Action, repo: &RepoSlug) -> Vec<String> {
             }
             lines
         }
+        Action::PutManifest { image, digest } => one(format!(
+            "PUT {} /manifests/{}",
+            clean(&image.0),
+            digest.short()
+        )),
         Action::DeleteManifest { image, digest } => one(format!(
             "DELETE {} /manifests/{}",
             clean(&image.0),
