@@ -16,6 +16,7 @@ pub mod outlook;
 pub mod plan;
 pub mod policy;
 pub mod release;
+pub mod repository;
 pub mod run;
 pub mod snapshot;
 pub mod time;

@@ -10,6 +10,7 @@ use super::digest::Digest;
 use super::evidence::{Expected, TrustRoot, Verification};
 use super::ids::{Attempt, CommitSha, JobId, RepoSlug, RunId};
 use super::log::JobLog;
+use super::repository::{Repository, WorkflowEntry};
 use super::run::{
     Approval, Environment, Job, PendingDeployment, ReferencedWorkflow, Release, Run, TagRef,
 };
@@ -110,6 +111,12 @@ pub enum Ask {
     JobLog(JobId),
     /// Whose credential it is and what it may do.
     Viewer,
+    /// The repository itself: asked before a change alone.
+    Repository,
+    /// The repository's workflows: asked before a change alone.
+    Workflows,
+    /// The recent runs of one workflow, by its file's name, that were started by hand: asked before a change alone.
+    Started(String),
     /// All tags of an image repository.
     Tags(ImageId),
     /// What one tag resolves to.
@@ -221,6 +228,12 @@ pub enum Fact {
     JobLog(Option<JobLog>),
     /// To [`Ask::Viewer`].
     Viewer(Viewer),
+    /// To [`Ask::Repository`].
+    Repository(Repository),
+    /// To [`Ask::Workflows`].
+    Workflows(Vec<WorkflowEntry>),
+    /// To [`Ask::Started`].
+    Started(Vec<Run>),
     /// To [`Ask::Tags`].
     Tags(Vec<String>),
     /// To [`Ask::Tag`]; `None`: there is no such tag.

@@ -316,6 +316,17 @@ fn text_of<'a>(snapshot: &'a Snapshot, key: &WorkflowKey) -> Option<&'a str> {
     snapshot.workflows.get(key)?.value()?.as_deref()
 }
 
+/// The job graph of any run, from its workflow files; `None` where they are not known, or are none.
+pub(super) fn graph_of_run(snapshot: &Snapshot, policy: &Policy, run: &Run) -> Option<Graph> {
+    let root = WorkflowKey {
+        repo: policy.repo.clone(),
+        path: run.path.clone(),
+        sha: run.head_sha.clone(),
+    };
+    let text = text_of(snapshot, &root)?;
+    graph_of(snapshot, &root, text, run).ok()
+}
+
 fn graph_of(
     snapshot: &Snapshot,
     root: &WorkflowKey,

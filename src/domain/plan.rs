@@ -4,6 +4,7 @@
 //! out; the door carries it out and nothing else can.
 
 mod action;
+mod allowed;
 mod cleanup;
 mod condition;
 mod confirm;
@@ -16,6 +17,7 @@ mod review;
 mod rollback;
 mod run_control;
 mod undo;
+mod words;
 
 pub use action::{Action, CancelHow, Debugging, Decision, Gate, Mark, Rerun, Tagged};
 pub use condition::{Condition, RunState};

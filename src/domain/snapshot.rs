@@ -20,6 +20,7 @@ use super::fact::{
 };
 use super::ids::{JobId, RunId};
 use super::observed::Observed;
+use super::repository::{Repository, WorkflowEntry};
 use super::run::{Environment, Release, Run, Status, TagRef};
 use super::time::{Timestamp, after, since};
 
@@ -51,6 +52,15 @@ pub struct Snapshot {
     /// Whose credential is used; the next session may come with another.
     #[serde(skip)]
     pub viewer: Arc<Observed<Viewer>>,
+    /// The repository itself, where a change was planned.
+    #[serde(skip)]
+    pub repository: Arc<Observed<Repository>>,
+    /// Its workflows, where a change was planned.
+    #[serde(skip)]
+    pub workflow_list: Arc<Observed<Vec<WorkflowEntry>>>,
+    /// Runs that were started by hand, by the file's name, where a change was planned.
+    #[serde(skip)]
+    pub started: BTreeMap<String, Arc<Observed<Vec<Run>>>>,
     /// Image repositories.
     pub images: BTreeMap<ImageId, Arc<ImageRecord>>,
     /// The package index, by version.
@@ -145,6 +155,9 @@ impl Snapshot {
             Ask::TagRef(tag) => of(self.tag_refs.get(tag).map(Arc::as_ref)),
             Ask::JobLog(job) => of(self.records.values().find_map(|r| r.logs.get(job))),
             Ask::Viewer => of(Some(&self.viewer)),
+            Ask::Repository => of(Some(&self.repository)),
+            Ask::Workflows => of(Some(&self.workflow_list)),
+            Ask::Started(workflow) => of(self.started.get(workflow).map(Arc::as_ref)),
             Ask::Tags(image) => of(self.image(image).map(|i| &i.tag_list)),
             Ask::Tag(image, tag) => of(self.tag(image, tag)),
             Ask::Manifest(image, d) => of(self.image(image).and_then(|i| i.manifests.get(d))),
@@ -302,6 +315,15 @@ impl Snapshot {
                     .saw(log, at)
             }
             (Ask::Viewer, Fact::Viewer(viewer)) => Arc::make_mut(&mut self.viewer).saw(viewer, at),
+            (Ask::Repository, Fact::Repository(found)) => {
+                Arc::make_mut(&mut self.repository).saw(found, at)
+            }
+            (Ask::Workflows, Fact::Workflows(list)) => {
+                Arc::make_mut(&mut self.workflow_list).saw(list, at)
+            }
+            (Ask::Started(workflow), Fact::Started(runs)) => {
+                Arc::make_mut(self.started.entry(workflow.clone()).or_default()).saw(runs, at)
+            }
             (Ask::Tags(image), Fact::Tags(tags)) => self.image_mut(image).saw_tags(tags, at),
             (Ask::Tag(image, tag), Fact::Tag(digest)) => self
                 .image_mut(image)
@@ -383,6 +405,12 @@ impl Snapshot {
                 }
             }
             Ask::Viewer => Arc::make_mut(&mut self.viewer).failed(failure, at),
+            Ask::Repository => Arc::make_mut(&mut self.repository).failed(failure, at),
+            Ask::Workflows => Arc::make_mut(&mut self.workflow_list).failed(failure, at),
+            Ask::Started(workflow) => {
+                let list = self.started.entry(workflow.clone()).or_default();
+                Arc::make_mut(list).failed(failure, at);
+            }
             Ask::Tags(image) => self.image_mut(image).tag_list.failed(failure, at),
             Ask::Tag(image, tag) => {
                 self.image_mut(image)

@@ -26,6 +26,8 @@ impl Door {
             Condition::GateWaits { .. }
             | Condition::Reviewed { .. }
             | Condition::RunIs { .. }
+            | Condition::Reattempted { .. }
+            | Condition::Stopped { .. }
             | Condition::CannotPromote { .. }
             | Condition::CanDispatch { .. }
             | Condition::RunStarted { .. }

@@ -19,6 +19,7 @@ use super::Answer;
 mod api;
 mod asks;
 mod attestations;
+mod beside;
 mod cache;
 pub mod convert;
 mod log;
@@ -108,6 +109,9 @@ impl Client {
             Ask::TagRef(tag) => Fact::TagRef(self.tag_ref(look, tag).await?),
             Ask::JobLog(job) => Fact::JobLog(self.job_log(look, *job).await?),
             Ask::Viewer => Fact::Viewer(self.viewer(look).await?),
+            Ask::Repository => Fact::Repository(self.repository(look).await?),
+            Ask::Workflows => Fact::Workflows(self.workflows(look).await?),
+            Ask::Started(workflow) => Fact::Started(self.started(look, workflow).await?),
             Ask::Tags(_)
             | Ask::Tag(..)
             | Ask::Manifest(..)

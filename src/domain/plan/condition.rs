@@ -62,7 +62,7 @@ pub enum Condition {
         attempt: Attempt,
         /// The environments.
         gates: Vec<Gate>,
-        /// The jobs that wait.
+        /// Every job of the run that waits, at these gates or others.
         jobs: Vec<String>,
     },
     /// The run's reviews hold at least this many of this kind.
@@ -87,6 +87,24 @@ pub enum Condition {
         /// The state.
         state: RunState,
     },
+    /// A run has had an attempt of this number, started by this person.
+    Reattempted {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Login of who started it.
+        by: String,
+    },
+    /// An attempt of a run has ended, or nothing of it goes on but jobs that run whatever happens.
+    Stopped {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Names of the jobs that run whatever happens; of a call, all below it.
+        but: Vec<String>,
+    },
     /// The run cannot promote any more: it, or its job that promotes, has ended.
     CannotPromote {
         /// The run.
@@ -97,10 +115,12 @@ pub enum Condition {
         /// File name of the workflow.
         workflow: String,
     },
-    /// A run of this workflow by this event exists that is none of these.
+    /// A run of this workflow exists that this person started by hand and that is none of these.
     RunStarted {
         /// File name of the workflow.
         workflow: String,
+        /// Login of who started it.
+        by: String,
         /// Runs that were there before.
         known: Vec<RunId>,
     },

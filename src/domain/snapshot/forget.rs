@@ -19,6 +19,8 @@ const MOST_WORKFLOWS: usize = 150;
 const MOST_OF_AN_IMAGE: usize = 400;
 /// Judged images kept of one image repository: each may list thousands of packages.
 const MOST_EVIDENCE: usize = 12;
+/// Workflows of which the runs that were started by hand are kept.
+const MOST_STARTED: usize = 20;
 /// Versions kept of the package index, and Git tags.
 const MOST_VERSIONS: usize = 100;
 
@@ -48,6 +50,7 @@ impl Snapshot {
         match ask {
             Ask::Workflow(_) => bound(&mut self.workflows, MOST_WORKFLOWS, |file| file.looked_at()),
             Ask::TagRef(_) => bound(&mut self.tag_refs, MOST_VERSIONS, |tag| tag.looked_at()),
+            Ask::Started(_) => bound(&mut self.started, MOST_STARTED, |list| list.looked_at()),
             Ask::Pypi(_) => bound(&mut self.pypi, MOST_VERSIONS, |held| held.looked_at()),
             Ask::JobLog(job) => {
                 if let Some(run) = self.run_of(*job) {

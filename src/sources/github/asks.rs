@@ -383,12 +383,12 @@ fn scopes(header: &str) -> Vec<String> {
         .collect()
 }
 
-fn parse<T: DeserializeOwned>(call: &Call, reply: &Reply) -> Result<T, Failure> {
+pub(super) fn parse<T: DeserializeOwned>(call: &Call, reply: &Reply) -> Result<T, Failure> {
     serde_json::from_slice(&reply.body).map_err(|err| failure::json(GITHUB, &call.subject, &err))
 }
 
 /// The items that can be used. Those that cannot are left out, unless that leaves nothing of something.
-fn list<W, T>(
+pub(super) fn list<W, T>(
     call: &Call,
     sent: wire::List<W>,
     convert: impl Fn(W) -> Option<T>,

@@ -1,6 +1,7 @@
 //! From the wire to the domain. An item that lacks what it is known by gives `None`.
 
 use crate::domain::ids::{Attempt, CommitSha, EnvironmentId, JobId, RunId};
+use crate::domain::repository::{Repository, WorkflowEntry, WorkflowState};
 use crate::domain::run::{
     Approval, Conclusion, Environment, Job, PendingDeployment, ReferencedWorkflow, Release,
     ReviewState, Reviewer, Run, Status, Step,
@@ -187,6 +188,32 @@ pub fn release(wire: wire::Release) -> Release {
             .collect(),
         html_url: wire.html_url.unwrap_or_default(),
     }
+}
+
+/// The repository; one without a default branch is none that anything can be started in.
+pub fn repository(wire: wire::Repository) -> Option<Repository> {
+    Some(Repository {
+        default_branch: wire.default_branch.filter(|name| !name.is_empty())?,
+        archived: wire.archived.unwrap_or(false),
+        viewer_may_push: wire.permissions.and_then(|may| may.push),
+    })
+}
+
+/// A workflow.
+pub fn workflow(wire: wire::Workflow) -> Option<WorkflowEntry> {
+    let path = without_ref(&wire.path.filter(|path| !path.is_empty())?);
+    Some(WorkflowEntry {
+        name: wire.name.unwrap_or_else(|| path.clone()),
+        path,
+        state: match wire.state.as_deref() {
+            Some("active") => WorkflowState::Active,
+            Some("deleted") => WorkflowState::Deleted,
+            Some("disabled_fork") => WorkflowState::DisabledFork,
+            Some("disabled_inactivity") => WorkflowState::DisabledInactivity,
+            Some("disabled_manually") => WorkflowState::DisabledManually,
+            other => WorkflowState::Other(other.unwrap_or("unknown").to_owned()),
+        },
+    })
 }
 
 /// Where a pointer leads.

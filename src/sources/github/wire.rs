@@ -139,6 +139,44 @@ pub struct Referenced {
     pub git_ref: Option<String>,
 }
 
+/// The repository.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Repository {
+    /// Its default branch.
+    pub default_branch: Option<String>,
+    /// Whether nothing of it can be changed any more.
+    pub archived: Option<bool>,
+    /// What this credential may do there.
+    pub permissions: Option<Permissions>,
+}
+
+/// What a credential may do with a repository.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Permissions {
+    /// Whether it may push.
+    pub push: Option<bool>,
+}
+
+/// A page of workflows.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WorkflowPage {
+    /// Workflows on all pages together.
+    pub total_count: Option<u64>,
+    /// The workflows of this page.
+    pub workflows: List<Workflow>,
+}
+
+/// A workflow.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Workflow {
+    /// Its display name.
+    pub name: Option<String>,
+    /// Its file.
+    pub path: Option<String>,
+    /// Whether it runs.
+    pub state: Option<String>,
+}
+
 /// A page of jobs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct JobPage {
