@@ -195,6 +195,7 @@ pub(super) fn plan(intent: &Intent, ground: &Ground<'_>) -> Result<Plan, Refusal
         overridden: word.overridden,
         steps: vec![step],
         rests_on: needs(intent, ground),
+        ..Draft::default()
     };
     Ok(ground.plan_about(intent, about, draft))
 }

@@ -94,13 +94,27 @@ pub(super) fn sentence(condition: &Condition) -> String {
             };
             format!("run {run} is at attempt {attempt}{state}")
         }
+        Condition::Reattempted { run, attempt, by } => {
+            format!("{} has started attempt {attempt} of run {run}", clean(by))
+        }
+        Condition::Stopped { run, attempt, but } => {
+            let but: Vec<String> = but.iter().map(|name| clean(name)).collect();
+            let but = if but.is_empty() {
+                String::new()
+            } else {
+                format!(" but {}", but.join(", "))
+            };
+            format!("nothing of attempt {attempt} of run {run} goes on{but}")
+        }
         Condition::CannotPromote { run } => format!("run {run} cannot promote any more"),
         Condition::CanDispatch { workflow } => {
             format!("{} is there and enabled", clean(workflow))
         }
-        Condition::RunStarted { workflow, .. } => {
-            format!("a new run of {} is listed", clean(workflow))
-        }
+        Condition::RunStarted { workflow, by, .. } => format!(
+            "a new run of {} that {} started is listed",
+            clean(workflow),
+            clean(by)
+        ),
         Condition::ReleaseIs { tag, mark, .. } => {
             format!("the Release {} is marked as {}", clean(tag), marked(*mark))
         }

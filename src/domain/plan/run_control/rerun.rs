@@ -274,15 +274,15 @@ fn one_image(
         Some((shape, node)) => shape.makes_the_image(node, ground),
         None => [role::BUILD, role::PRERELEASE].contains(&release::caller(&job.name)),
     };
-    let makers = |again: &Again| {
+    let builds = |again: &Again| {
         jobs.iter()
             .any(|job| again.jobs.contains(&job.id) && makes(job))
     };
-    if !makers(&chosen.again) {
+    if !builds(&chosen.again) {
         return Ok(None);
     }
     let out = is_out(run, ground);
-    let (what, instead) = explain(chosen, jobs, shape, &makers);
+    let (what, instead) = explain(chosen, jobs, shape, &builds);
     if out == Some(true) {
         return Err(Refusal::new(
             RefusalKind::Firm,
@@ -321,7 +321,7 @@ fn explain(
     chosen: &Chosen,
     jobs: &[Job],
     shape: Option<&Shape<'_>>,
-    makers: &dyn Fn(&Again) -> bool,
+    builds: &dyn Fn(&Again) -> bool,
 ) -> (String, Option<String>) {
     let blame = "so the image would be built and signed a second time under the same tag.";
     let alone = |job: &&Job| {
@@ -335,7 +335,7 @@ fn explain(
     let (to_blame, harmless): (Vec<&Job>, Vec<&Job>) = roots
         .into_iter()
         .filter(|job| failed(job) || chosen.what != Rerun::All)
-        .partition(|job| alone(job).is_none_or(|again| makers(&again)));
+        .partition(|job| alone(job).is_none_or(|again| builds(&again)));
     let names = |jobs: &[&Job]| list(jobs.iter().map(|job| job.name.as_str()));
     let what = match &chosen.what {
         Rerun::All => format!("Every job runs again, the build too, {blame}"),
