@@ -19,4 +19,5 @@ pub mod release;
 pub mod repository;
 pub mod run;
 pub mod snapshot;
+pub mod survey;
 pub mod time;

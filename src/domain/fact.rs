@@ -14,6 +14,7 @@ use super::repository::{Repository, WorkflowEntry};
 use super::run::{
     Approval, Environment, Job, PendingDeployment, ReferencedWorkflow, Release, Run, TagRef,
 };
+use super::survey::Survey;
 use super::time::Timestamp;
 
 /// An image repository by its full name, `docker.io/acme/rocket`.
@@ -127,6 +128,8 @@ pub enum Ask {
     Config(ImageId, Digest),
     /// What signatures and attestations prove of an image, judged by the policy and these facts of its run.
     Evidence(ImageId, Digest, Box<Expected>),
+    /// A whole repository, for what can go from it: asked only where a plan needs it.
+    Survey(ImageId),
     /// Docker Hub's list of tags, for dates and sizes.
     HubTags(ImageId),
     /// What the package index holds for a version.
@@ -192,6 +195,7 @@ impl Ask {
             | Self::Tag(image, _)
             | Self::Manifest(image, _)
             | Self::Config(image, _)
+            | Self::Survey(image)
             | Self::Evidence(image, ..) => SourceId::Registry(image.clone()),
             Self::HubTags(image) => SourceId::Hub(image.clone()),
             Self::Pypi(_) => SourceId::Pypi,
@@ -244,6 +248,8 @@ pub enum Fact {
     Config(ImageConfig),
     /// To [`Ask::Evidence`]; `None`: there is no such image.
     Evidence(Option<Arc<Verification>>),
+    /// To [`Ask::Survey`].
+    Survey(Arc<Survey>),
     /// To [`Ask::HubTags`].
     HubTags(Vec<HubTag>),
     /// To [`Ask::Pypi`].

@@ -162,6 +162,7 @@ impl Snapshot {
             Ask::Tag(image, tag) => of(self.tag(image, tag)),
             Ask::Manifest(image, d) => of(self.image(image).and_then(|i| i.manifests.get(d))),
             Ask::Config(image, d) => of(self.image(image).and_then(|i| i.configs.get(d))),
+            Ask::Survey(image) => of(self.image(image).map(|i| &i.survey)),
             Ask::HubTags(image) => of(self.image(image).map(|i| &i.hub)),
             Ask::Evidence(image, d, expected) => of(self.evidence_of(image, d, expected)),
             Ask::Pypi(version) => of(self.pypi.get(version).map(Arc::as_ref)),
@@ -347,6 +348,9 @@ impl Snapshot {
                 .entry(digest.clone())
                 .or_default()
                 .saw(config, at),
+            (Ask::Survey(image), Fact::Survey(survey)) => {
+                self.image_mut(image).survey.saw(survey, at)
+            }
             (Ask::HubTags(image), Fact::HubTags(tags)) => self.image_mut(image).hub.saw(tags, at),
             (Ask::Evidence(image, digest, expected), Fact::Evidence(found)) => {
                 if found.as_ref().is_some_and(|found| found.digest != *digest) {
@@ -432,6 +436,7 @@ impl Snapshot {
                     .or_default()
                     .failed(failure, at);
             }
+            Ask::Survey(image) => self.image_mut(image).survey.failed(failure, at),
             Ask::HubTags(image) => self.image_mut(image).hub.failed(failure, at),
             Ask::Evidence(image, digest, expected) => self
                 .image_mut(image)

@@ -3,7 +3,7 @@
 mod github;
 mod registry;
 
-pub(super) use registry::{children, only_tags_of, tag_of};
+pub(super) use registry::{only_tags_of, tag_of};
 
 use super::{Door, Held};
 use crate::domain::fact::Failure;

@@ -136,6 +136,8 @@ pub struct TagPage {
     pub tags: Vec<String>,
     /// Where the next page is.
     pub next: Option<Url>,
+    /// Whether the answer has the header of the reference server's interface.
+    pub is_of_reference_server: bool,
 }
 
 /// One repository of one registry; its tokens are shared by all who look.
@@ -357,6 +359,7 @@ impl Registry {
             return Ok(TagPage {
                 tags: Vec::new(),
                 next: None,
+                is_of_reference_server: false,
             });
         }
         if reply.status != StatusCode::OK {
@@ -380,15 +383,36 @@ impl Registry {
             (None, Some(last)) if tags.len() == TAGS_A_PAGE => Some(self.tags_url(Some(last))?),
             (next, _) => next,
         };
-        Ok(TagPage { tags, next })
+        Ok(TagPage {
+            tags,
+            next,
+            is_of_reference_server: reply
+                .headers
+                .contains_key("docker-distribution-api-version"),
+        })
+    }
+
+    /// A page of so many tags, where the registry heeds that.
+    pub async fn first_tags(
+        &self,
+        count: usize,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<TagPage, Failure> {
+        let url = self.paged(count, None)?;
+        self.tags(Some(&url), now, meter).await
     }
 
     /// The address of the tags behind this one, else of the first.
     fn tags_url(&self, last: Option<&str>) -> Result<Url, Failure> {
+        self.paged(TAGS_A_PAGE, last)
+    }
+
+    fn paged(&self, count: usize, last: Option<&str>) -> Result<Url, Failure> {
         let mut url = self.url(&["tags", "list"])?;
         {
             let mut query = url.query_pairs_mut();
-            query.append_pair("n", &TAGS_A_PAGE.to_string());
+            query.append_pair("n", &count.to_string());
             if let Some(last) = last {
                 query.append_pair("last", last);
             }

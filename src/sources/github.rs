@@ -117,6 +117,7 @@ impl Client {
             | Ask::Manifest(..)
             | Ask::Config(..)
             | Ask::Evidence(..)
+            | Ask::Survey(_)
             | Ask::HubTags(_)
             | Ask::Pypi(_)
             | Ask::Trust => {

@@ -20,6 +20,7 @@ pub mod convert;
 mod evidence;
 mod keep;
 mod shelf;
+mod survey;
 mod wire;
 
 use shelf::Shelf;
@@ -43,6 +44,7 @@ pub struct Client {
     pieces: Shelf<bytes::Bytes>,
     /// Where evidence is kept between two runs.
     keep: Option<Keep>,
+    lists: survey::Lists,
 }
 
 impl Client {
@@ -55,6 +57,7 @@ impl Client {
             raw: Shelf::new(REMEMBERED),
             pieces: Shelf::new(REMEMBERED),
             keep: None,
+            lists: survey::Lists::default(),
         }
     }
 
@@ -65,7 +68,7 @@ impl Client {
         self
     }
 
-    /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`] and [`Ask::Config`].
+    /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`], [`Ask::Config`] and [`Ask::Survey`].
     pub async fn look(&self, ask: &Ask, now: Timestamp) -> Answer {
         let mut meter = Meter::default();
         let outcome = match ask {
@@ -79,6 +82,10 @@ impl Client {
                 .config(digest, now, &mut meter)
                 .await
                 .map(|config| Fact::Config(Arc::unwrap_or_clone(config))),
+            Ask::Survey(_) => {
+                let survey = Box::pin(self.survey(now, &mut meter)).await;
+                survey.map(|survey| Fact::Survey(Arc::new(survey)))
+            }
             _ => Err(failure::plain(
                 FailureKind::Unexpected,
                 "A registry was asked what it cannot know.",

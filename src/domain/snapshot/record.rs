@@ -13,6 +13,7 @@ use crate::domain::ids::{Attempt, JobId};
 use crate::domain::log::JobLog;
 use crate::domain::observed::Observed;
 use crate::domain::run::{Approval, Job, PendingDeployment, Run};
+use crate::domain::survey::Survey;
 use crate::domain::time::Timestamp;
 
 /// All that is known about one run, of the release or of the publish workflow.
@@ -56,6 +57,9 @@ pub struct ImageRecord {
     pub manifests: BTreeMap<Digest, Observed<Option<Manifest>>>,
     /// Image configurations by the digest of the platform's manifest.
     pub configs: BTreeMap<Digest, Observed<ImageConfig>>,
+    /// The whole repository, where a plan needed it. Not stored: nothing is decided by an old one.
+    #[serde(skip)]
+    pub survey: Observed<Arc<Survey>>,
     /// Docker Hub's list, for dates and sizes.
     pub hub: Observed<Vec<HubTag>>,
     /// What was proved of images, by digest and what was expected; `None` within: no such image.

@@ -21,8 +21,15 @@ impl Door {
             Action::PutTag(tagged) => {
                 let tag = tag_of(&tagged.tag)?;
                 let registry = self.registry(&tagged.image)?;
-                let old = registry.get(Reference::Tag(&tag), now).await?;
-                old.filter(|old| old.digest != tagged.digest)
+                match registry.last_seen(&tag) {
+                    Some(None) => None,
+                    Some(Some(old)) if old == tagged.digest => None,
+                    Some(Some(old)) => Some(self.whole(&tagged.image, &old, now).await?),
+                    None => {
+                        let old = registry.get(Reference::Tag(&tag), now).await?;
+                        old.filter(|old| old.digest != tagged.digest)
+                    }
+                }
             }
             Action::DeleteTag { tagged, .. } => {
                 Some(self.whole(&tagged.image, &tagged.digest, now).await?)

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::door::write::Registry;
 use crate::door::{Door, Held};
 use crate::net::failure;
-use crate::net::registry::{RawManifest, Reference};
+use crate::net::registry::{Meter, RawManifest, Reference};
 use crate::sources::oci::convert;
 
 /// Requests under way at once.
@@ -184,12 +184,11 @@ pub(in crate::door) async fn only_tags_of(
             by_digest.entry(found).or_insert(tag);
         }
     }
+    // What a digest lists never changes: it is known from the look that the plan was made by.
+    let client = door.sources.registries.get(image);
     let reads = stream::iter(by_digest).map(|(found, tag)| async move {
-        let raw = match registry.known(&found) {
-            Some(raw) => Some(raw),
-            None => registry.get(Reference::Digest(&found), now).await?,
-        };
-        let lists = raw.map_or(Ok(Vec::new()), |raw| children(&raw))?;
+        let client = client.ok_or_else(|| not_configured(image))?;
+        let lists = client.made_of(&found, now, &mut Meter::default()).await?;
         Ok::<_, Failure>((tag, lists))
     });
     let read: Vec<_> = reads.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -203,16 +202,20 @@ pub(in crate::door) async fn only_tags_of(
     })
 }
 
+fn not_configured(image: &ImageId) -> Failure {
+    failure::plain(
+        FailureKind::NoCredential,
+        format!("{image} is not configured."),
+        "Name it under `[[image]]`; `gonogo config show --origin` prints what is there.",
+    )
+}
+
 impl Door {
     /// The registry of an image.
     pub(in crate::door) fn registry(&self, image: &ImageId) -> Result<&Registry, Failure> {
-        self.registries.get(image).ok_or_else(|| {
-            failure::plain(
-                FailureKind::NoCredential,
-                format!("{image} is not configured."),
-                "Name it under `[[image]]`; `gonogo config show --origin` prints what is there.",
-            )
-        })
+        self.registries
+            .get(image)
+            .ok_or_else(|| not_configured(image))
     }
 
     /// A manifest whose bytes were kept before it went.

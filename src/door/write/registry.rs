@@ -26,6 +26,8 @@ const MOST_PAGES: usize = 100;
 pub(in crate::door) struct Registry {
     core: Core,
     remembered: Mutex<BTreeMap<Digest, RawManifest>>,
+    /// What each tag pointed to when it was last looked up here.
+    seen: Mutex<BTreeMap<String, Option<Digest>>>,
 }
 
 /// What came of asking a registry to remove something.
@@ -50,6 +52,7 @@ impl Registry {
         Self {
             core,
             remembered: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -74,9 +77,23 @@ impl Registry {
         reference: Reference<'_>,
         now: Timestamp,
     ) -> Result<Option<Digest>, Failure> {
-        self.core
-            .resolve(reference, now, &mut Meter::default())
-            .await
+        let mut meter = Meter::default();
+        let found = self.core.resolve(reference, now, &mut meter).await?;
+        if let Reference::Tag(tag) = reference {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(tag.as_str().to_owned(), found.clone());
+        }
+        Ok(found)
+    }
+
+    /// What a tag pointed to when it was last looked up here: right before whatever is done about it.
+    #[allow(
+        clippy::option_option,
+        reason = "not looked up and not there are two answers, as in the outlook"
+    )]
+    pub(in crate::door) fn last_seen(&self, tag: &Tag) -> Option<Option<Digest>> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(tag.as_str()).cloned()
     }
 
     /// A manifest's bytes, asked now and remembered; `None`: there is none.

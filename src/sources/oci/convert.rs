@@ -61,6 +61,9 @@ impl ConvertError {
     }
 }
 
+/// The type of an index, as the specification of images names it.
+pub(super) const INDEX: &str = OCI_IMAGE_INDEX_MEDIA_TYPE;
+
 enum Kind {
     Index,
     Image,
