@@ -58,6 +58,16 @@ pub struct StatusV1 {
     board: Vec<RowV1>,
     sources: Vec<SourceV1>,
     other_runs: usize,
+    /// Plans that were begun and neither finished nor taken back.
+    unfinished_plans: Vec<UnfinishedV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnfinishedV1 {
+    id: String,
+    verb: &'static str,
+    state: &'static str,
+    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -322,6 +332,16 @@ impl StatusV1 {
                 .iter()
                 .filter(|(id, _)| Some(*id) != outlook.run)
                 .count(),
+            unfinished_plans: model
+                .ledger()
+                .open()
+                .map(|record| UnfinishedV1 {
+                    id: record.plan.id.to_string(),
+                    verb: record.plan.verb().name(),
+                    state: record.state().name(),
+                    title: record.plan.title.clone(),
+                })
+                .collect(),
         }
     }
 }

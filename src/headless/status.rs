@@ -43,6 +43,20 @@ fn head(out: &mut String, model: &Model) -> std::fmt::Result {
         .decisive()
         .map_or("nothing is known yet.", |row| row.sentence.as_str());
     writeln!(out, "\n{}  {}", verdict(model.board.verdict()), clean(why))?;
+    for open in model.ledger().open() {
+        writeln!(
+            out,
+            "plan   {} is {}: {}; `gonogo journal resume {}` goes on, `gonogo journal undo {}` takes it back",
+            open.plan.id,
+            open.state().name(),
+            clean(&open.plan.title),
+            open.plan.id,
+            open.plan.id
+        )?;
+    }
+    if let Some(fault) = &model.desk.fault {
+        writeln!(out, "plan   the journal cannot be read: {}", clean(fault))?;
+    }
     if let Some(written) = model.cached_at {
         writeln!(
             out,

@@ -17,6 +17,7 @@ mod board;
 mod cli;
 mod cockpit;
 mod config;
+mod door;
 mod engine;
 mod evidence;
 mod faults;

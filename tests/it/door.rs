@@ -1,0 +1,3 @@
+//! The way out: plans, the journal, and what happens to the world.
+
+mod journal;
