@@ -5,6 +5,7 @@
 mod act;
 mod connect;
 mod guess;
+mod journal;
 mod plain;
 mod simulate;
 mod verify;
@@ -20,13 +21,11 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, WrapErr as _};
 
 use crate::cli::{
-    self, Cli, Color as Colour, Command, ConfigCommand, Global, GraphArgs, GraphFormat,
-    JournalCommand, OnFailure,
+    self, Cli, Color as Colour, Command, ConfigCommand, Global, GraphArgs, GraphFormat, OnFailure,
 };
 use crate::config::{Config, ConfigError, Environment, Flags, Mode};
 use crate::domain::plan::Intent;
 use crate::domain::policy::Policy;
-use crate::door::store::Store;
 use crate::engine::cache::Cache;
 use crate::engine::desk::Leave;
 use crate::engine::runtime::{Clock, Engine, SystemClock};
@@ -126,7 +125,7 @@ fn run(cli: &Cli) -> eyre::Result<u8> {
             | Command::Rollback(_)
             | Command::Cleanup(_),
         ) => change(global, cli.command.as_ref()),
-        Some(Command::Journal { command }) => journal(global, command.as_ref()),
+        Some(Command::Journal { command }) => journal::run(global, command.as_ref()),
         Some(Command::Sim(args)) => simulate::run(global, args),
         Some(Command::Config(ConfigCommand::Show { origin })) => config_show(global, *origin),
         Some(Command::Trust) => {
@@ -194,42 +193,6 @@ fn wanted(command: &Command, global: &Global) -> Option<act::Act> {
         }
         _ => return None,
     })
-}
-
-fn journal(global: &Global, command: Option<&JournalCommand>) -> eyre::Result<u8> {
-    use headless::journal::{JournalV1, RecordV1, list, show};
-    match command {
-        Some(JournalCommand::Resume { id, plan }) => {
-            let (id, flags) = (id.clone(), plan.clone());
-            return carry(global, |session| act::resume(session, id, flags));
-        }
-        Some(JournalCommand::Undo { id, plan }) => {
-            let act = act::Act {
-                intent: Intent::Undo(id.clone()),
-                flags: plan.clone(),
-                on_failure: OnFailure::Stop,
-            };
-            return carry(global, |session| act::act(session, act));
-        }
-        None | Some(JournalCommand::List | JournalCommand::Show { .. }) => {}
-    }
-    let config = Config::load(&Environment::of_process(), &flags(global))?;
-    let ledger = Store::new(&config.paths.state).ledger()?;
-    let now = SystemClock.now();
-    let Some(JournalCommand::Show { id }) = command else {
-        if global.json {
-            return print_json(&JournalV1::of(&ledger));
-        }
-        return print(&list(&ledger, now));
-    };
-    let Some(record) = ledger.find(id) else {
-        eyre::bail!("the journal knows no plan {id}; `gonogo journal list` prints their ids");
-    };
-    if global.json {
-        print_json(&RecordV1::of(record))
-    } else {
-        print(&show(record, now))
-    }
 }
 
 /// Whether anybody reads what is printed.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::domain::journal::{Ledger, Record};
+use crate::domain::journal::{Entry, Ledger, Record};
 use crate::domain::time::Timestamp;
-use crate::present::plan::RecordWords;
+use crate::present::plan::{EntryWords, RecordWords};
 use crate::present::words::ago;
 
 /// Every plan on a line, newest first.
@@ -59,6 +59,12 @@ pub fn lines(record: &Record, from: usize) -> String {
         let _ = writeln!(text, "{}  {} {}", entry.at, entry.sign.symbol(), entry.text);
     }
     text
+}
+
+/// One entry on a line.
+pub fn line(entry: &Entry) -> String {
+    let words = EntryWords::of(entry);
+    format!("{}  {} {}\n", words.at, words.sign.symbol(), words.text)
 }
 
 /// The list as a document, frozen.

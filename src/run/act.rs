@@ -7,7 +7,7 @@ use color_eyre::eyre::{self, eyre};
 
 use super::{INTERRUPTED, Session, print, print_json};
 use crate::cli::{OnFailure, PlanFlags};
-use crate::domain::journal::Outcome;
+use crate::domain::journal::{Outcome, Record};
 use crate::domain::plan::{Intent, Plan, PlanId, Proof, Refusal};
 use crate::engine::desk::{Ended, Planning};
 use crate::engine::{DeskMessage, Message, Model};
@@ -15,7 +15,7 @@ use crate::headless;
 use crate::present::clean::clean;
 
 /// Refused, or failed without a trace.
-const REFUSED: u8 = 1;
+pub(super) const REFUSED: u8 = 1;
 /// Left half-way; the journal says where.
 const HALF_WAY: u8 = 3;
 
@@ -40,7 +40,7 @@ pub(super) async fn act(mut session: Session, act: Act) -> eyre::Result<u8> {
     };
     let plan = match planned {
         Ok(plan) => plan,
-        Err(refusal) => return refused(&session, &refusal),
+        Err(refusal) => return refused(session.json, &refusal),
     };
     if act.flags.dry_run {
         let now = session.engine.model.borrow().now;
@@ -53,7 +53,7 @@ pub(super) async fn act(mut session: Session, act: Act) -> eyre::Result<u8> {
         let now = session.engine.model.borrow().now;
         print(&headless::plan::text(&plan, now))?;
     }
-    let proof = proof(&session, &plan, &act.flags)?;
+    let proof = proof(session.json, &plan, &act.flags)?;
     session
         .engine
         .send(Message::Desk(DeskMessage::Confirm(proof)));
@@ -65,48 +65,13 @@ pub(super) async fn act(mut session: Session, act: Act) -> eyre::Result<u8> {
             return Ok(REFUSED);
         }
     };
-    let mut status = status_of(&ended);
+    let mut status = status_of(ended.outcome);
     if status == HALF_WAY && act.on_failure == OnFailure::Undo {
         say(&format!("{}; taking back what was done", clean(&ended.why)));
         status = taken_back(&mut session, &id, &act.flags).await?;
     }
     tell(&session, &id, &ended)?;
     Ok(status)
-}
-
-/// Goes on with a plan of the journal.
-pub(super) async fn resume(mut session: Session, id: PlanId, flags: PlanFlags) -> eyre::Result<u8> {
-    // Who goes on is written down, and the journal is read before anything else.
-    super::plain::settled(&mut session).await?;
-    let model = recalled(&mut session).await?;
-    let ledger = model.ledger();
-    let Some(record) = ledger.find(&id) else {
-        say(&format!(
-            "the journal knows no plan {id}; `gonogo journal list` prints their ids"
-        ));
-        return Ok(REFUSED);
-    };
-    let plan = record.plan.clone();
-    if flags.dry_run {
-        if session.json {
-            return print_json(&headless::plan::PlanV1::of(&plan, model.now));
-        }
-        return print(&headless::journal::show(record, model.now));
-    }
-    let proof = proof(&session, &plan, &flags)?;
-    let id = plan.id.clone();
-    let resume = DeskMessage::Resume(id.clone(), proof);
-    session.engine.send(Message::Desk(resume));
-    match carried_out(&mut session, &id).await? {
-        Ok(ended) => {
-            tell(&session, &id, &ended)?;
-            Ok(status_of(&ended))
-        }
-        Err(why) => {
-            say(&why);
-            Ok(REFUSED)
-        }
-    }
 }
 
 /// The plan for what is wanted, from facts that were looked up for it.
@@ -123,19 +88,13 @@ async fn plan(session: &mut Session, intent: Intent) -> eyre::Result<Result<Arc<
     }
 }
 
-async fn recalled(session: &mut Session) -> eyre::Result<Arc<Model>> {
-    let model = session.engine.wait_for(|model| model.desk.ledger.is_some());
-    let model = model.await;
-    model.ok_or_else(|| eyre!("the engine ended before the journal was read"))
-}
-
 /// How the user says yes: by the flag, or, where somebody is there to ask, by typing.
-fn proof(session: &Session, plan: &Plan, flags: &PlanFlags) -> eyre::Result<Proof> {
+pub(super) fn proof(json: bool, plan: &Plan, flags: &PlanFlags) -> eyre::Result<Proof> {
     let Some(phrase) = &plan.phrase else {
         return Ok(Proof::Command(flags.yes.clone()));
     };
     let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if flags.yes.is_some() || session.json || !asks {
+    if flags.yes.is_some() || json || !asks {
         return Ok(Proof::Command(flags.yes.clone()));
     }
     let mut err = std::io::stderr();
@@ -233,33 +192,37 @@ fn tell(session: &Session, id: &PlanId, ended: &Ended) -> eyre::Result<()> {
         if let Some(record) = ledger.find(id) {
             print_json(&headless::journal::RecordV1::of(record))?;
         }
-    } else if status_of(ended) != 0 {
+    } else if status_of(ended.outcome) != 0 {
         say(&clean(&ended.why));
-        if let Some(record) = ledger.find(id)
-            && record.state().is_open()
-        {
-            say(&format!(
-                "`gonogo journal resume {id}` goes on, `gonogo journal undo {id}` takes it back"
-            ));
-        }
+        say_next(ledger.find(id));
     }
     Ok(())
 }
 
-fn refused(session: &Session, refusal: &Refusal) -> eyre::Result<u8> {
+/// What to do with a plan that was left half-way.
+pub(super) fn say_next(record: Option<&Record>) {
+    if let Some(record) = record.filter(|record| record.state().is_open()) {
+        let id = &record.plan.id;
+        say(&format!(
+            "`gonogo journal resume {id}` goes on, `gonogo journal undo {id}` takes it back"
+        ));
+    }
+}
+
+pub(super) fn refused(json: bool, refusal: &Refusal) -> eyre::Result<u8> {
     say(&format!(
         "{} {}",
         clean(&refusal.what),
         clean(&refusal.unblock)
     ));
-    if session.json {
+    if json {
         print_json(&headless::plan::RefusalV1::of(refusal))?;
     }
     Ok(REFUSED)
 }
 
-fn status_of(ended: &Ended) -> u8 {
-    match ended.outcome {
+pub(super) fn status_of(outcome: Option<Outcome>) -> u8 {
+    match outcome {
         Some(Outcome::Done | Outcome::Undone) => 0,
         Some(Outcome::Refused) | None => REFUSED,
         Some(Outcome::Stopped) => HALF_WAY,
@@ -267,6 +230,6 @@ fn status_of(ended: &Ended) -> u8 {
 }
 
 /// One sentence on stderr: what was refused or failed is said even where the rest is quiet.
-fn say(sentence: &str) {
+pub(super) fn say(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "gonogo: {sentence}");
 }

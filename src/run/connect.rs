@@ -100,6 +100,25 @@ fn connect(
     Ok(services.with_door(door, actor(env)))
 }
 
+/// The door alone, and who goes through it, for a plan that was made before.
+pub(super) async fn door(
+    config: &Config,
+    env: &Environment,
+    policy: &Policy,
+    limits: Limits,
+) -> Result<(Arc<Door>, Actor), Failure> {
+    let services = connect(config, env, policy, limits)?;
+    services
+        .into_door(SystemClock.now())
+        .await
+        .ok_or_else(|| Failure {
+            kind: FailureKind::Unexpected,
+            what: "There is no way out.".to_owned(),
+            advice: "Please report this.".to_owned(),
+            retry_at: None,
+        })
+}
+
 /// Who changes something from here.
 fn actor(env: &Environment) -> Actor {
     let uname = rustix::system::uname();

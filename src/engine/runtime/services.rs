@@ -61,6 +61,16 @@ impl Services {
         self
     }
 
+    /// The way out alone, and who goes there, with the login where GitHub tells it.
+    pub async fn into_door(self, now: Timestamp) -> Option<(Arc<Door>, Actor)> {
+        let (door, mut by) = self.door?;
+        let viewer = self.sources.look(&Ask::Viewer, now).await;
+        if let Ok(Fact::Viewer(viewer)) = viewer.outcome {
+            by.login = Some(viewer.login);
+        }
+        Some((door, by))
+    }
+
     /// The way out, and who goes there.
     pub(super) fn door(&self) -> Option<&(Arc<Door>, Actor)> {
         self.door.as_ref()

@@ -70,7 +70,7 @@ impl RecordWords {
             ),
             steps: plan.steps.iter().cloned().zip(signs).collect(),
             next,
-            entries: record.entries.iter().map(entry).collect(),
+            entries: record.entries.iter().map(EntryWords::of).collect(),
             plan,
         }
     }
@@ -125,7 +125,14 @@ fn done(how: Done) -> &'static str {
     }
 }
 
-fn entry(entry: &Entry) -> EntryWords {
+impl EntryWords {
+    /// The words for an entry.
+    pub fn of(entry: &Entry) -> Self {
+        entry_words(entry)
+    }
+}
+
+fn entry_words(entry: &Entry) -> EntryWords {
     let nth = |step: &usize| format!("step {}", step.saturating_add(1));
     let (sign, text) = match &entry.what {
         Happening::Planned { content } => (Sign::Absent, format!("planned: {}", content.title)),
