@@ -11,9 +11,33 @@ mod rerun;
 mod review;
 mod to_keep;
 
+use super::write::Answered;
 use super::{Door, Sent};
 use crate::domain::plan::Action;
 use crate::domain::time::Timestamp;
+
+/// What a token needs to run, cancel and start workflows.
+const RUNNING: &str =
+    "a fine-grained token with write access to Actions, or a classic one with the scope `repo`";
+
+/// An action of another kind was handed on: nothing is sent.
+fn misled() -> Sent {
+    Sent::Refused(crate::net::failure::plain(
+        crate::domain::fact::FailureKind::Unexpected,
+        "That action is of another kind.",
+        "Nothing was changed.",
+    ))
+}
+
+impl From<Answered> for Sent {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Accepted(_) => Self::Accepted(None),
+            Answered::Refused(failure) => Self::Refused(failure),
+            Answered::Unknown(failure) => Self::Unknown(failure),
+        }
+    }
+}
 
 impl Door {
     /// Sends what an action asks for, once.

@@ -4,6 +4,6 @@ mod github;
 mod hub;
 mod registry;
 
-pub(super) use github::Github;
+pub(super) use github::{Answered, Change, Github};
 pub(super) use hub::Hub;
 pub(super) use registry::{Registry, Removed};

@@ -16,14 +16,14 @@ use crate::secret::Provider;
 
 use super::Answer;
 
-mod api;
+pub(crate) mod api;
 mod asks;
 mod attestations;
 mod beside;
 mod cache;
 pub mod convert;
 mod log;
-mod refusal;
+pub(crate) mod refusal;
 mod transport;
 pub mod wire;
 

@@ -12,15 +12,16 @@ use url::Url;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::time::Timestamp;
 use crate::net::{Limits, address, body, failure, redirect};
-use crate::secret::{Credential, Provider, Secret};
+use crate::secret::{Provider, Secret};
 
 use super::cache::{Cache, Key, Reply};
+use super::refusal::Caller;
 use super::{refusal, transport};
 
 /// Name of the service in sentences.
-pub(super) const GITHUB: &str = "GitHub";
+pub(crate) const GITHUB: &str = "GitHub";
 /// The version of the interface that is asked for.
-const API_VERSION: &str = "2022-11-28";
+pub(crate) const API_VERSION: &str = "2022-11-28";
 /// Requests under way at once; GitHub allows a hundred to all programs of a user together.
 const IN_FLIGHT: usize = 8;
 /// Bytes of answers kept for conditional requests.
@@ -74,25 +75,6 @@ pub(super) struct Api {
 struct Stack {
     crab: Octocrab,
     http: reqwest::Client,
-}
-
-/// Whose request it is.
-pub(super) struct Caller {
-    /// The token; `None` without one.
-    pub(super) secret: Option<Secret>,
-    /// Where it came from, or what to do to have one.
-    pub(super) words: String,
-}
-
-impl Caller {
-    /// A refusal must not repeat what the server may have echoed.
-    fn scrub(&self, mut failure: Failure) -> Failure {
-        if let Some(secret) = &self.secret {
-            failure.what = crate::net::text::without(&failure.what, secret.expose());
-            failure.advice = crate::net::text::without(&failure.advice, secret.expose());
-        }
-        failure
-    }
 }
 
 impl Api {
@@ -150,16 +132,7 @@ impl Api {
     }
 
     async fn caller(&self) -> Caller {
-        match self.token.get().await {
-            Credential::Present { value, from } => Caller {
-                secret: Some(value),
-                words: from,
-            },
-            Credential::Missing { todo } => Caller {
-                secret: None,
-                words: todo,
-            },
-        }
+        Caller::of(&self.token).await
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
@@ -376,7 +349,10 @@ impl<'a> Look<'a> {
             .map_err(|err| failure::transport(GITHUB, &err))?;
         let headers = request.headers_mut();
         if let Some(secret) = &caller.secret {
-            headers.insert(AUTHORIZATION, authorization(secret, &caller.words)?);
+            headers.insert(
+                AUTHORIZATION,
+                refusal::authorization(secret, &caller.words)?,
+            );
         }
         if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             headers.insert(IF_NONE_MATCH, etag);
@@ -425,22 +401,14 @@ impl<'a> Look<'a> {
             status: parts.status,
             headers: &parts.headers,
             body: &said,
+            deed: "read",
             subject: &call.subject,
+            rights: refusal::READING,
             caller,
             now: self.now,
         };
         caller.scrub(refusal.explain())
     }
-}
-
-fn authorization(secret: &Secret, from: &str) -> Result<HeaderValue, Failure> {
-    secret.to_header("Bearer").map_err(|err| {
-        failure::plain(
-            FailureKind::NoCredential,
-            format!("The token of {from} cannot be used: {err}."),
-            "Copy the token again, without anything around it.",
-        )
-    })
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

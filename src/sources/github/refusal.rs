@@ -1,37 +1,75 @@
 //! What a refusal of GitHub means, and what to do about it.
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::time::{Timestamp, after};
 use crate::net::failure;
 use crate::net::text::clean;
+use crate::secret::{Credential, Provider, Secret};
 
-use super::api::{Caller, GITHUB};
+use super::api::GITHUB;
 
 /// What a token needs for everything that is read.
-const RIGHTS: &str = "a fine-grained token with read access to Actions, Contents and Deployments, or a classic one with the scope `repo`";
+pub(crate) const READING: &str = "a fine-grained token with read access to Actions, Contents and Deployments, or a classic one with the scope `repo`";
 /// How long to be silent where GitHub asks to slow down and gives no time.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// How long a budget lasts.
 const WINDOW: std::time::Duration = std::time::Duration::from_secs(60 * 60);
 
+/// Whose request it is.
+pub(crate) struct Caller {
+    /// The token; `None` without one.
+    pub(crate) secret: Option<Secret>,
+    /// Where it came from, or what to do to have one.
+    pub(crate) words: String,
+}
+
+impl Caller {
+    /// Whoever this provider knows.
+    pub(crate) async fn of(token: &Provider) -> Self {
+        match token.get().await {
+            Credential::Present { value, from } => Self {
+                secret: Some(value),
+                words: from,
+            },
+            Credential::Missing { todo } => Self {
+                secret: None,
+                words: todo,
+            },
+        }
+    }
+
+    /// A refusal must not repeat what the server may have echoed.
+    pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {
+        if let Some(secret) = &self.secret {
+            failure.what = crate::net::text::without(&failure.what, secret.expose());
+            failure.advice = crate::net::text::without(&failure.advice, secret.expose());
+        }
+        failure
+    }
+}
+
 /// An answer that is no success.
-pub(super) struct Refusal<'a> {
+pub(crate) struct Refusal<'a> {
     /// Its status.
-    pub(super) status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Its headers.
-    pub(super) headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
     /// Its body, as far as it was read.
-    pub(super) body: &'a [u8],
+    pub(crate) body: &'a [u8],
+    /// What was asked to be done with it: `read`.
+    pub(crate) deed: &'a str,
     /// What was asked for.
-    pub(super) subject: &'a str,
+    pub(crate) subject: &'a str,
+    /// What a token needs for it.
+    pub(crate) rights: &'a str,
     /// Who asked.
-    pub(super) caller: &'a Caller,
+    pub(crate) caller: &'a Caller,
     /// When.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +79,7 @@ struct Said {
 
 impl Refusal<'_> {
     /// The failure that it is.
-    pub(super) fn explain(&self) -> Failure {
+    pub(crate) fn explain(&self) -> Failure {
         match self.status.as_u16() {
             401 => self.unauthorized(),
             403 | 429 if self.is_about_rate() => self.rate_limited(),
@@ -137,7 +175,8 @@ impl Refusal<'_> {
                     self.quoted()
                 ),
                 format!(
-                    "It has ended, was revoked, or is for another host. Log in again with `gh auth login`, or make {RIGHTS}."
+                    "It has ended, was revoked, or is for another host. Log in again with `gh auth login`, or make {}.",
+                    self.rights
                 ),
             ),
             None => failure::plain(
@@ -152,7 +191,7 @@ impl Refusal<'_> {
     }
 
     fn forbidden(&self) -> Failure {
-        let subject = clean(self.subject);
+        let (deed, subject) = (self.deed, clean(self.subject));
         if self.caller.secret.is_none() {
             return failure::plain(
                 FailureKind::Forbidden,
@@ -168,7 +207,7 @@ impl Refusal<'_> {
             return failure::plain(
                 FailureKind::Forbidden,
                 format!(
-                    "The organisation wants single sign-on, and the token of {from} is not authorised for it, so it may not read {subject}."
+                    "The organisation wants single sign-on, and the token of {from} is not authorised for it, so it may not {deed} {subject}."
                 ),
                 "In GitHub's settings, under the token, choose \"Configure SSO\" and authorise it for the organisation.",
             );
@@ -176,7 +215,7 @@ impl Refusal<'_> {
         failure::plain(
             FailureKind::Forbidden,
             format!(
-                "The token of {from} may not read {subject}{}.",
+                "The token of {from} may not {deed} {subject}{}.",
                 self.quoted()
             ),
             self.wanted(),
@@ -203,13 +242,13 @@ impl Refusal<'_> {
                 self.header("x-oauth-scopes")
                     .map_or_else(|| "none".to_owned(), clean)
             ),
-            None => format!("Use {RIGHTS}."),
+            None => format!("Use {}.", self.rights),
         }
     }
 }
 
 /// A 404 where something must be.
-pub(super) fn not_found(caller: &Caller, subject: &str) -> Failure {
+pub(crate) fn not_found(caller: &Caller, subject: &str) -> Failure {
     let private = match caller.secret {
         Some(_) => format!(
             "A private repository answers this way too, where the token of {} may not see it.",
@@ -228,10 +267,21 @@ pub(super) fn not_found(caller: &Caller, subject: &str) -> Failure {
 }
 
 /// A question that only a token can answer.
-pub(super) fn no_token(caller: &Caller) -> Failure {
+pub(crate) fn no_token(caller: &Caller) -> Failure {
     failure::plain(
         FailureKind::NoCredential,
         "No token for GitHub is configured: public repositories can be watched, with 60 requests an hour.",
         caller.words.clone(),
     )
+}
+
+/// The header that carries a token.
+pub(crate) fn authorization(secret: &Secret, from: &str) -> Result<HeaderValue, Failure> {
+    secret.to_header("Bearer").map_err(|err| {
+        failure::plain(
+            FailureKind::NoCredential,
+            format!("The token of {from} cannot be used: {err}."),
+            "Copy the token again, without anything around it.",
+        )
+    })
 }
