@@ -9,7 +9,7 @@ use super::store::StoreError;
 use super::{Door, Held, Sent};
 use crate::domain::fact::Failure;
 use crate::domain::journal::{Actor, Done, Entry, Happening, Outcome, SCHEMA, StepState};
-use crate::domain::plan::{Condition, Confirmed, Intent, Plan, PlanId, Repeat, Step};
+use crate::domain::plan::{Action, Condition, Confirmed, Intent, Plan, PlanId, Repeat, Step};
 use crate::domain::time::Timestamp;
 
 /// Pauses between looks for what was accepted and is not seen yet.
@@ -88,6 +88,22 @@ struct OnStep<'a> {
     step: &'a Step,
     /// Whether it may have been sent before.
     was_sent: bool,
+    /// Whether an earlier step may have done this one too: a registry that removes whole manifests takes all their tags.
+    may_be_ours: bool,
+}
+
+/// Whether an earlier step that was sent removes the manifest whose tag this one removes.
+fn goes_with_one_of(plan: &Plan, at: usize, sent: &[bool]) -> bool {
+    let removed = |step: &Step| match &step.action {
+        Action::DeleteTag { tagged, .. } => Some((tagged.image.clone(), tagged.digest.clone())),
+        _ => None,
+    };
+    let this = plan.steps.get(at).and_then(removed);
+    let earlier = plan.steps.iter().zip(sent).take(at);
+    this.is_some()
+        && earlier
+            .filter(|(_, sent)| **sent)
+            .any(|(step, _)| removed(step) == this)
 }
 
 impl Door {
@@ -147,6 +163,7 @@ impl Door {
         // Taking back is done as far as it can be; everything else stops at the first step that differs.
         let takes_back = matches!(plan.intent, Intent::Undo(_));
         let mut has_changed = touched.contains(&true);
+        let mut ours = touched.to_vec();
         let (mut missed, mut left) = (Vec::new(), Vec::new());
         for (at, (step, state)) in plan.steps.iter().zip(states).enumerate() {
             if matches!(state, StepState::Verified(_)) {
@@ -163,10 +180,15 @@ impl Door {
                 at,
                 step,
                 was_sent: touched.get(at).copied().unwrap_or(false),
+                may_be_ours: goes_with_one_of(plan, at, &ours),
             };
             match on.take().await? {
                 Came::Through(how) => {
-                    has_changed |= matches!(how, Done::Sent | Done::Found);
+                    let is_ours = matches!(how, Done::Sent | Done::Found);
+                    has_changed |= is_ours;
+                    if let Some(slot) = ours.get_mut(at) {
+                        *slot |= is_ours;
+                    }
                     self.note_taken_back(plan, at, running)?;
                 }
                 Came::LeftAlone(why) => left.push(why),
@@ -404,7 +426,11 @@ impl OnStep<'_> {
         if !self.was_sent
             && let Ok(Held::Yes) = self.all(&self.step.after).await
         {
-            return self.is_so(Done::AlreadySo);
+            return self.is_so(if self.may_be_ours {
+                Done::Found
+            } else {
+                Done::AlreadySo
+            });
         }
         if matches!(self.plan.intent, Intent::Undo(_)) {
             self.note(Happening::StepDone {
