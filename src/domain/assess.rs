@@ -143,6 +143,33 @@ impl Board {
         is_asked: impl Fn(&str) -> bool,
     ) -> Self {
         let next = Next::of(snapshot, outlook);
+        Self::asked(snapshot, policy, outlook, stale, next, is_asked)
+    }
+
+    /// What the rules say of one act, whether or not it is what comes next.
+    pub fn before(
+        act: Act,
+        snapshot: &Snapshot,
+        policy: &Policy,
+        outlook: &Outlook,
+        stale: &BTreeSet<Ask>,
+    ) -> Self {
+        let next = Next {
+            run: outlook.run,
+            acts: BTreeSet::from([act]),
+            ..Next::default()
+        };
+        Self::asked(snapshot, policy, outlook, stale, next, |_| true)
+    }
+
+    fn asked(
+        snapshot: &Snapshot,
+        policy: &Policy,
+        outlook: &Outlook,
+        stale: &BTreeSet<Ask>,
+        next: Next,
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Self {
         let scene = rules::Scene {
             snapshot,
             policy,

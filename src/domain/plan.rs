@@ -13,10 +13,12 @@ mod intent;
 mod make;
 mod promote;
 mod refusal;
+mod registry;
 mod review;
 mod rollback;
 mod run_control;
 mod undo;
+mod weigh;
 mod words;
 
 pub use action::{Action, CancelHow, Debugging, Decision, Gate, Mark, Rerun, Tagged};

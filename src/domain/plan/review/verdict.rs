@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::gate::Waiting;
-use crate::domain::assess::{self, Act, Board, Row, Verdict};
-use crate::domain::plan::words::list;
+use crate::domain::assess::{Act, Board, Row, Verdict};
+use crate::domain::plan::weigh::{blocks, weigh};
 use crate::domain::plan::{Ground, Override, Refusal, RefusalKind};
 
 /// Of what only cleans up, these alone have to hold: everything else that the board tells is what is to be cleaned up.
@@ -49,9 +49,13 @@ pub(super) fn to_go_on(
         ..Word::default()
     };
     let cleans_up = board.next.acts.iter().eq([&Act::CleanUp]);
-    let blocks = |row: &&Row| matches!(row.verdict, Verdict::NoGo | Verdict::Unknown);
     let counts = |row: &&Row| !cleans_up || FOR_CLEANING_UP.contains(&row.id.as_str());
-    let against: Vec<&Row> = board.rows.iter().filter(blocks).filter(counts).collect();
+    let against: Vec<&Row> = board
+        .rows
+        .iter()
+        .filter(|row| blocks(row))
+        .filter(counts)
+        .collect();
     if cleans_up {
         word.verdict = "clean-up".to_owned();
     } else if board.rows.is_empty() {
@@ -61,31 +65,9 @@ pub(super) fn to_go_on(
             "Look again.",
         ));
     }
-    let is_firm = |row: &&&Row| assess::rules().any(|rule| rule.is_firm && rule.id == row.id);
-    let firm: Vec<&Row> = against.iter().filter(is_firm).copied().collect();
-    if !firm.is_empty() {
-        return Err(refusal(RefusalKind::Firm, &firm));
-    }
-    if against.is_empty() {
-        return Ok(word);
-    }
-    let kind = if against.iter().any(|row| row.verdict == Verdict::NoGo) {
-        RefusalKind::NoGo
-    } else {
-        RefusalKind::CannotTell
-    };
-    let Some(reason) = reason else {
-        return Err(refusal(kind, &against));
-    };
-    word.notes.extend(
-        against
-            .iter()
-            .map(|row| format!("Overridden: {}", row.sentence)),
-    );
-    word.overridden = Some(Override {
-        rules: ids(&against),
-        reason: reason.to_owned(),
-    });
+    let (overridden, notes) = weigh(&against, reason)?;
+    word.notes.extend(notes);
+    word.overridden = overridden;
     Ok(word)
 }
 
@@ -124,36 +106,4 @@ fn said(verdict: Verdict) -> &'static str {
         Verdict::Unknown => "cannot tell",
         Verdict::NoGo => "NO-GO",
     }
-}
-
-fn ids(rows: &[&Row]) -> Vec<String> {
-    let mut ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    ids.dedup();
-    ids
-}
-
-fn refusal(kind: RefusalKind, rows: &[&Row]) -> Refusal {
-    let first = rows.first();
-    let sentence = first.map_or("", |row| row.sentence.as_str());
-    let says = match first.map(|row| row.verdict) {
-        Some(Verdict::NoGo) => "NO-GO",
-        _ => "It cannot be told",
-    };
-    let more = match rows.len() {
-        0 | 1 => String::new(),
-        more => format!(" {} more say so too.", more - 1),
-    };
-    let remedy = first.and_then(|row| row.remedy.as_deref());
-    let unblock = match kind {
-        RefusalKind::Firm => format!(
-            "{} No reason overrides {}.",
-            remedy.unwrap_or("Mend it."),
-            list(ids(rows).iter().map(String::as_str))
-        ),
-        _ => format!(
-            "{} Or say why it may go on all the same: `--override REASON`.",
-            remedy.unwrap_or("Mend it.")
-        ),
-    };
-    Refusal::new(kind, format!("{says}: {sentence}{more}"), unblock).by(ids(rows))
 }
