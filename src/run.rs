@@ -440,7 +440,6 @@ fn ui_options(config: &Config, global: &Global) -> tui::UiOptions {
         Colour::Always if options.depth == tui::theme::Depth::None => tui::theme::Depth::Sixteen,
         Colour::Auto | Colour::Always => options.depth,
     };
-    options.mode = config.mode;
     options.web = pages_of(&config.github.api_url);
     options.state = Some(config.paths.state.clone());
     options.notice = (!config.notes.is_empty()).then(|| config.notes.join(" "));

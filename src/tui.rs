@@ -13,6 +13,7 @@ pub mod layout;
 mod perform;
 mod popup;
 pub mod scene;
+pub mod sheet;
 pub mod shell;
 mod signals;
 mod start;
@@ -22,12 +23,13 @@ pub mod ui;
 pub mod update;
 pub mod view;
 pub mod widget;
+pub mod wish;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{self, Mode};
+use crate::config;
 use theme::Depth;
 
 pub use shell::run;
@@ -49,8 +51,6 @@ pub struct UiOptions {
     pub mouse: bool,
     /// Keys by action, over those of the built-in key map.
     pub keys: BTreeMap<String, String>,
-    /// Whether anything may be written outside.
-    pub mode: Mode,
     /// Pages that may be opened lie on this host: `https://github.com/`.
     pub web: String,
     /// Where crash reports go; `None`: nowhere.
@@ -79,7 +79,6 @@ impl UiOptions {
             ascii,
             mouse: ui.mouse,
             keys: ui.keys.clone(),
-            mode: Mode::ReadWrite,
             web: "https://github.com/".to_owned(),
             state: None,
             scrub: Arc::new(str::to_owned),
@@ -95,7 +94,6 @@ impl std::fmt::Debug for UiOptions {
             .field("depth", &self.depth)
             .field("ascii", &self.ascii)
             .field("mouse", &self.mouse)
-            .field("mode", &self.mode)
             .field("web", &self.web)
             .finish_non_exhaustive()
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Effect, Model, interest};
 use crate::domain::fact::Ask;
-use crate::domain::journal::{Entry, Ledger, Outcome};
+use crate::domain::journal::{Entry, Ledger, Outcome, Record};
 use crate::domain::plan::{
     self, Confirmed, Ground, Intent, Plan, PlanId, Proof, Refusal, RefusalKind,
 };
@@ -137,8 +137,36 @@ impl Model {
         plan::make(intent, &self.ground(&self.ledger()))
     }
 
+    /// The plan of the journal that can be gone on with now, or why it cannot.
+    pub fn resume_now(&self, id: &PlanId) -> Result<&Record, Refusal> {
+        self.may_change()?;
+        let nothing = |what, unblock: &str| Err(Refusal::new(RefusalKind::Nothing, what, unblock));
+        let ledger = self.desk.ledger.as_deref();
+        let Some(record) = ledger.and_then(|ledger| ledger.find(id)) else {
+            return nothing(
+                format!("The journal knows no plan {id}."),
+                "`gonogo journal list` prints their ids.",
+            );
+        };
+        if self.desk.doing.is_some() {
+            return Err(Refusal::new(
+                RefusalKind::Precondition,
+                "Another plan is still being carried out.",
+                "Wait for its end, or stop it.",
+            ));
+        }
+        if !record.state().is_open() {
+            let (id, state) = (&record.plan.id, record.state().name());
+            return nothing(
+                format!("Plan {id} is {state}: there is nothing to go on with."),
+                "There is nothing to do.",
+            );
+        }
+        Ok(record)
+    }
+
     /// Whether anything may be changed at all.
-    fn may_change(&self) -> Result<(), Refusal> {
+    pub fn may_change(&self) -> Result<(), Refusal> {
         if self.desk.leave == Leave::Denied {
             return Err(Refusal::new(
                 RefusalKind::ReadOnly,
@@ -290,24 +318,14 @@ fn confirm(model: &mut Model, proof: Proof, effects: &mut Vec<Effect>) {
 }
 
 fn resume(model: &mut Model, id: &PlanId, proof: Proof, effects: &mut Vec<Effect>) {
-    let ledger = model.ledger();
     let refused = |why: String| Ended {
         plan: id.clone(),
         outcome: None,
         why,
     };
-    let begun = match (model.may_change(), ledger.find(id)) {
-        (Err(refusal), _) => Err(refusal.what),
-        (Ok(()), None) => Err(format!("the journal knows no plan {id}")),
-        (Ok(()), Some(_)) if model.desk.doing.is_some() => {
-            Err("another plan is still being carried out".to_owned())
-        }
-        (Ok(()), Some(record)) if !record.state().is_open() => Err(format!(
-            "plan {} is {}: there is nothing to go on with",
-            record.plan.id,
-            record.state().name()
-        )),
-        (Ok(()), Some(record)) => plan::confirm_again(record.plan.clone(), proof, model.now)
+    let begun = match model.resume_now(id) {
+        Err(refusal) => Err(refusal.what),
+        Ok(record) => plan::confirm_again(record.plan.clone(), proof, model.now)
             .map_err(|error| error.to_string()),
     };
     match begun {

@@ -30,7 +30,7 @@ pub fn of(model: &Model, ui: &Ui, pane: Pane, now: Timestamp) -> Vec<Item> {
 pub fn rows(scene: &Scene<'_>, pane: Pane) -> Vec<Row> {
     match pane {
         Pane::Pipeline => view::pipeline::loose_rows(scene),
-        Pane::Log | Pane::Proof => Vec::new(),
+        Pane::Log | Pane::Proof | Pane::Plan => Vec::new(),
         Pane::Board => view::board::rows(scene),
         Pane::Image => view::image::rows(scene),
         Pane::Gate => view::gate::rows(scene),
@@ -42,6 +42,10 @@ pub fn rows(scene: &Scene<'_>, pane: Pane) -> Vec<Row> {
         Pane::Palette => popup::palette::rows(scene),
         Pane::Runs => popup::runs::rows(scene),
         Pane::Services => popup::services::rows(scene),
+        Pane::Journal => view::journal::rows(scene),
+        Pane::Entries => view::journal::entries(scene),
+        Pane::Dispatch => popup::dispatch::rows(scene),
+        Pane::Leave => popup::leave::rows(scene),
     }
 }
 

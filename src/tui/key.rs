@@ -52,6 +52,14 @@ impl Chord {
         }
     }
 
+    /// The letter that is pressed together with control.
+    pub fn control(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers == KeyModifiers::CONTROL => Some(c),
+            _ => None,
+        }
+    }
+
     /// The key itself, where no modifier is held.
     pub fn bare(self) -> Option<KeyCode> {
         self.modifiers.is_empty().then_some(self.code)

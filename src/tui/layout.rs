@@ -80,6 +80,14 @@ pub fn places(size: Size, view: View, focused: Pane, only: bool, needs: Needs) -
             let (top, bottom) = rows(body, (needs.image + 2).min(body.height / 2).max(5));
             BTreeMap::from([(Pane::Image, top), (Pane::Manifest, bottom)])
         }
+        (Shape::Tabs, View::Journal) => {
+            let (list, entries) = rows(body, body.height * 2 / 5);
+            BTreeMap::from([(Pane::Journal, list), (Pane::Entries, entries)])
+        }
+        (_, View::Journal) => {
+            let (list, entries) = columns(body, body.width * 2 / 5);
+            BTreeMap::from([(Pane::Journal, list), (Pane::Entries, entries)])
+        }
     };
     Places {
         header,

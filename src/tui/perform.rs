@@ -3,6 +3,7 @@
 mod evidence;
 mod moving;
 mod outward;
+pub(super) mod plans;
 mod search;
 
 use super::action::{Action, Availability};
@@ -138,7 +139,7 @@ pub(super) fn zoom(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
 
 pub(super) fn can_enter(model: &Model, ui: &Ui) -> Availability {
     match ui.active() {
-        Pane::Log | Pane::Services => Availability::Why(format!(
+        Pane::Log | Pane::Services | Pane::Entries => Availability::Why(format!(
             "This is the innermost; {} goes out",
             ui.key_of("back")
         )),
@@ -186,16 +187,38 @@ pub(super) fn enter(ui: &mut Ui, model: &Model, now: Timestamp) -> Effects {
                 return perform_action(ui, model, action, now);
             }
         }
-        Pane::Log | Pane::Services | Pane::Manifest => {}
+        Pane::Journal => {
+            if let Some(Item::Plan(plan)) = selected(ui, model, pane, now) {
+                plans::open_plan(ui, super::sheet::Subject::Plan(plan));
+            }
+        }
+        Pane::Plan => return plans::press(ui, model),
+        Pane::Dispatch => {
+            let scene = scene::Scene::new(model, ui, now);
+            let completed = match ui.popups.last() {
+                Some(Popup::Dispatch(text, _)) => super::popup::dispatch::completed(&scene, text),
+                _ => None,
+            };
+            match (completed, ui.popups.last_mut()) {
+                (Some(name), Some(Popup::Dispatch(text, said))) => (*text, *said) = (name, None),
+                _ => return plans::dispatch_typed(ui, model),
+            }
+        }
+        Pane::Leave => {
+            if let Some(Item::Fact(choice)) = selected(ui, model, pane, now) {
+                return plans::leave(ui, model, choice);
+            }
+        }
+        Pane::Log | Pane::Services | Pane::Manifest | Pane::Entries => {}
     }
     Vec::new()
 }
 
 /// Goes out, one level.
-pub(super) fn back(ui: &mut Ui, _: &Model, _: Timestamp) -> Effects {
+pub(super) fn back(ui: &mut Ui, model: &Model, _: Timestamp) -> Effects {
     let pane = ui.active();
-    if ui.popups.pop().is_some() {
-        ui.filters.remove(&pane);
+    if !ui.popups.is_empty() {
+        return plans::close(ui, model);
     } else if ui
         .filters
         .remove(&pane)

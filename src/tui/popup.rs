@@ -1,7 +1,10 @@
 //! What lies over the view: for reading and for choosing, never for news.
 
+pub(crate) mod dispatch;
 pub(crate) mod help;
+pub(crate) mod leave;
 pub(crate) mod palette;
+pub(crate) mod plan;
 pub(crate) mod runs;
 pub(crate) mod services;
 
@@ -19,19 +22,27 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) 
     let Some(popup) = scene.ui.popups.last() else {
         return;
     };
+    if let Popup::Plan(sheet) = popup {
+        plan::draw(scene, canvas, sheet, seen);
+        return;
+    }
     let pane = popup.pane();
     let rows = items::rows(scene, pane);
     let screen = canvas.area();
     let wide = match popup {
-        Popup::Help | Popup::Palette(_) => 76,
-        Popup::Runs | Popup::Services => 100,
+        Popup::Help | Popup::Palette(_) | Popup::Dispatch(..) | Popup::Leave => 76,
+        Popup::Runs | Popup::Services | Popup::Plan(_) => 100,
     };
     let width = wide.min(screen.width.saturating_sub(4));
-    let field = matches!(popup, Popup::Palette(_));
+    let field = match popup {
+        Popup::Palette(text) | Popup::Dispatch(text, _) => Some(text),
+        _ => None,
+    };
     let most = screen.height.saturating_sub(4);
     // The palette keeps its height while it is narrowed, so that the eye need not follow it.
     let wanted = match popup {
         Popup::Palette(_) => 20,
+        Popup::Dispatch(..) => 12,
         _ => u16::try_from(rows.len())
             .unwrap_or(u16::MAX)
             .saturating_add(2),
@@ -53,11 +64,9 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) 
         Bit::muted(" closes"),
     ]);
     let mut inner = frame.draw(canvas, area);
-    if field && inner.height > 2 {
-        if let Popup::Palette(text) = popup {
-            let line = Line::of([Bit::of(Role::Key, ": "), Bit::plain(format!("{text}▏"))]);
-            canvas.line(inner, &line);
-        }
+    if let Some(text) = field.filter(|_| inner.height > 2) {
+        let line = Line::of([Bit::of(Role::Key, ": "), Bit::plain(format!("{text}▏"))]);
+        canvas.line(inner, &line);
         inner.y += 1;
         inner.height -= 1;
     }

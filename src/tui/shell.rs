@@ -42,7 +42,6 @@ pub async fn run(
     let screen = Screen::take(options.mouse)?;
 
     let mut ui = Ui::new(screen.size(), keymap);
-    ui.mode = options.mode;
     ui.web.clone_from(&options.web);
     ui.zone = jiff::tz::TimeZone::system();
     if let Some(notice) = &options.notice {

@@ -11,11 +11,13 @@ use ratatui::layout::{Rect, Size};
 use super::action::Action;
 use super::evidence::Compared;
 use super::keymap::Keymap;
-use crate::config::Mode;
+use super::sheet::{Button, Sheet};
+use super::wish::Known;
 use crate::domain::digest::Digest;
 use crate::domain::fact::{ImageId, SourceId};
 use crate::domain::graph::NodeId;
 use crate::domain::ids::{JobId, RunId};
+use crate::domain::plan::PlanId;
 use crate::present::evidence::ProofId;
 use crate::present::flow::Flow;
 use crate::present::role::Sign;
@@ -51,6 +53,10 @@ pub enum Item {
     Part(String),
     /// A package of an SBOM, by its place: a document of a digest never changes.
     Package(usize),
+    /// A plan of the journal.
+    Plan(PlanId),
+    /// What was written of it, by its place: entries are only ever added.
+    Entry(usize),
 }
 
 /// A part of the screen that can have the keys.
@@ -84,6 +90,16 @@ pub enum Pane {
     Runs,
     /// How the services answer.
     Services,
+    /// The plans of the journal.
+    Journal,
+    /// What was written of one of them.
+    Entries,
+    /// The plan that is read, or carried out.
+    Plan,
+    /// The workflow that is to be started.
+    Dispatch,
+    /// What becomes of a running plan when gonogo is left.
+    Leave,
 }
 
 impl Pane {
@@ -116,6 +132,11 @@ impl Pane {
             Self::Palette => "Commands",
             Self::Runs => "Release runs",
             Self::Services => "Services",
+            Self::Journal => "Journal",
+            Self::Entries => "What was done",
+            Self::Plan => "Plan",
+            Self::Dispatch => "Start a workflow",
+            Self::Leave => "A plan is being carried out",
         }
     }
 }
@@ -130,11 +151,13 @@ pub enum View {
     Jobs,
     /// The image with its platforms.
     Image,
+    /// What was done to the outside world.
+    Journal,
 }
 
 impl View {
     /// In the order of `[` and `]`.
-    pub const ALL: [Self; 3] = [Self::Release, Self::Jobs, Self::Image];
+    pub const ALL: [Self; 4] = [Self::Release, Self::Jobs, Self::Image, Self::Journal];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -142,6 +165,7 @@ impl View {
             Self::Release => "release",
             Self::Jobs => "jobs and logs",
             Self::Image => "image",
+            Self::Journal => "journal",
         }
     }
 
@@ -151,6 +175,7 @@ impl View {
             Self::Release => &Pane::NUMBERED,
             Self::Jobs => &[Pane::Pipeline, Pane::Steps, Pane::Log],
             Self::Image => &[Pane::Image, Pane::Manifest],
+            Self::Journal => &[Pane::Journal, Pane::Entries],
         }
     }
 }
@@ -191,12 +216,21 @@ pub enum Popup {
     Runs,
     /// How the services answer.
     Services,
+    /// A plan that is read, or carried out.
+    Plan(Box<Sheet>),
+    /// The workflow that is to be started, as it is typed, and what was wrong with that.
+    Dispatch(String, Option<String>),
+    /// A plan runs, and gonogo is to be left.
+    Leave,
 }
 
 impl Popup {
     /// The pane that has the keys while it is open.
     pub fn pane(&self) -> Pane {
         match self {
+            Self::Plan(_) => Pane::Plan,
+            Self::Dispatch(..) => Pane::Dispatch,
+            Self::Leave => Pane::Leave,
             Self::Help => Pane::Help,
             Self::Palette(_) => Pane::Palette,
             Self::Runs => Pane::Runs,
@@ -231,6 +265,15 @@ pub struct Note {
     pub lasts: Duration,
     /// Counts up, so that the same words said again are news again.
     pub number: u64,
+}
+
+/// What was told of plans already, so that it is said once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Whether the plans that earlier sessions left were.
+    pub unfinished: bool,
+    /// The plan whose end was.
+    pub ended: Option<PlanId>,
 }
 
 /// The log that is read: where it is scrolled to.
@@ -268,6 +311,8 @@ pub enum Target {
     Pane(Pane),
     /// An action.
     Action(&'static str),
+    /// A button or field of the plan.
+    Button(Button),
     /// Outside of the popup.
     Outside,
 }
@@ -311,8 +356,12 @@ pub struct Ui {
     pub seen: Seen,
     /// Which key does what.
     pub keymap: Arc<Keymap>,
-    /// Whether anything may be written outside.
-    pub mode: Mode,
+    /// What can be done as things are known now.
+    pub known: Arc<Known>,
+    /// What was told of plans already.
+    pub told: Told,
+    /// Whether gonogo is left as soon as the running plan has stopped.
+    pub leaving: bool,
     /// Pages that may be opened begin with this: `https://github.com/`.
     pub web: String,
     /// The zone that clock times are shown in.
@@ -341,7 +390,9 @@ impl Ui {
             flow: Arc::default(),
             seen: Seen::default(),
             keymap: Arc::new(keymap),
-            mode: Mode::ReadWrite,
+            known: Arc::default(),
+            told: Told::default(),
+            leaving: false,
             web: "https://github.com/".to_owned(),
             zone: jiff::tz::TimeZone::UTC,
         }

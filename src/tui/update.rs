@@ -66,15 +66,17 @@ pub enum UiEffect {
 
 /// Takes an input in.
 pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<UiEffect> {
+    let mut is_other_model = false;
     let mut effects = match input {
         Input::Key(chord) => key(ui, model, chord, now),
         Input::Click(at) => click(ui, model, at, now),
         Input::Wheel(at, down) => wheel(ui, model, at, down, now),
         Input::Paste(text) => {
-            if ui.typing.is_some() || matches!(ui.popups.last(), Some(Popup::Palette(_))) {
-                crate::present::clean::clean(&text)
-                    .chars()
-                    .for_each(|c| type_in(ui, c));
+            let text = crate::present::clean::clean(&text);
+            if ui.sheet().is_some() {
+                text.chars().for_each(|c| perform::plans::type_in(ui, c));
+            } else if ui.typing.is_some() || has_line(ui) {
+                text.chars().for_each(|c| type_in(ui, c));
             }
             Vec::new()
         }
@@ -83,8 +85,9 @@ pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<U
             Vec::new()
         }
         Input::Model => {
+            is_other_model = true;
             refresh(ui, model, now);
-            Vec::new()
+            perform::plans::follow(ui, model)
         }
         Input::Event(event) => heard(ui, model, &event),
         Input::Read => {
@@ -93,6 +96,9 @@ pub fn update(ui: &mut Ui, model: &Model, input: Input, now: Timestamp) -> Vec<U
         }
         Input::Tick => Vec::new(),
     };
+    if let Some(known) = ui.known.anew(model, ui, is_other_model, now) {
+        ui.known = Arc::new(known);
+    }
     if let Some(open) = &ui.evidence {
         let scene = super::scene::Scene::new(model, ui, now);
         if let Some(compared) = open.compared.anew(&scene)
@@ -126,7 +132,16 @@ fn refresh(ui: &mut Ui, model: &Model, now: Timestamp) {
     }
 }
 
+/// Whether the topmost popup has a line that is typed into.
+fn has_line(ui: &Ui) -> bool {
+    let top = ui.popups.last();
+    matches!(top, Some(Popup::Palette(_) | Popup::Dispatch(..)))
+}
+
 fn key(ui: &mut Ui, model: &Model, chord: Chord, now: Timestamp) -> Vec<UiEffect> {
+    if let Some(effects) = perform::plans::key(ui, model, chord, now) {
+        return effects;
+    }
     if let Some(effects) = typed(ui, model, chord, now) {
         return effects;
     }
@@ -144,7 +159,7 @@ pub fn perform_action(
     now: Timestamp,
 ) -> Vec<UiEffect> {
     match (action.when)(model, ui) {
-        Availability::Available => (action.run)(ui, model, now),
+        Availability::Available | Availability::Look(_) => (action.run)(ui, model, now),
         Availability::Why(why) => {
             ui.say(Sign::Warning, why);
             Vec::new()
@@ -154,9 +169,8 @@ pub fn perform_action(
 
 /// A key while something is being typed; `None`: the key is not the field's.
 fn typed(ui: &mut Ui, model: &Model, chord: Chord, now: Timestamp) -> Option<Vec<UiEffect>> {
-    let palette = matches!(ui.popups.last(), Some(Popup::Palette(_)));
     let field = ui.typing;
-    if field.is_none() && !palette {
+    if field.is_none() && !has_line(ui) {
         return None;
     }
     if let Some(c) = chord.typed() {
@@ -190,20 +204,25 @@ fn field_text(ui: &mut Ui) -> Option<&mut String> {
     match (ui.typing, ui.popups.last_mut()) {
         (Some(pane), _) => Some(ui.filters.entry(pane).or_default()),
         (None, Some(Popup::Palette(text))) => Some(text),
+        (None, Some(Popup::Dispatch(text, said))) => {
+            *said = None;
+            Some(text)
+        }
         _ => None,
     }
 }
 
 fn type_in(ui: &mut Ui, c: char) {
-    let palette = ui.typing.is_none();
+    let line = ui.typing.is_none();
     if let Some(text) = field_text(ui)
         && text.chars().count() < MOST_TYPED
     {
         text.push(c);
     }
-    if palette {
+    if line {
         // What matches best is on top, and is what Enter takes.
         ui.cursors.remove(&Pane::Palette);
+        ui.cursors.remove(&Pane::Dispatch);
     }
 }
 
@@ -218,8 +237,14 @@ fn click(ui: &mut Ui, model: &Model, at: Position, now: Timestamp) -> Vec<UiEffe
     };
     match target {
         Target::Pane(pane) => perform::focus(ui, pane),
-        Target::Outside => {
-            ui.popups.pop();
+        Target::Outside => return perform::plans::close(ui, model),
+        Target::Button(button) => {
+            let effects = perform::plans::focus(ui, model, button);
+            let is_pressed = ui.sheet().is_some_and(|sheet| sheet.focus == button);
+            if effects.is_empty() && is_pressed && !button.is_field() {
+                return perform::plans::press(ui, model);
+            }
+            return effects;
         }
         Target::Action(name) => {
             return Action::named(name)

@@ -7,6 +7,7 @@ pub(crate) mod gate;
 mod grid;
 mod header;
 pub(crate) mod image;
+pub(crate) mod journal;
 mod log;
 pub(crate) mod manifest;
 pub(crate) mod outside;
@@ -99,7 +100,15 @@ fn screen(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) {
             Pane::Manifest => manifest::draw(scene, canvas, *area, seen),
             Pane::Proofs => evidence::tree(scene, canvas, *area, seen),
             Pane::Proof => evidence::detail(scene, canvas, *area, seen),
-            Pane::Help | Pane::Palette | Pane::Runs | Pane::Services => {}
+            Pane::Journal => journal::draw(scene, canvas, *area, seen),
+            Pane::Entries => journal::draw_entries(scene, canvas, *area, seen),
+            Pane::Help
+            | Pane::Palette
+            | Pane::Runs
+            | Pane::Services
+            | Pane::Plan
+            | Pane::Dispatch
+            | Pane::Leave => {}
         }
         seen.spots.push((*area, Target::Pane(*pane)));
     }

@@ -166,9 +166,9 @@ fn every_actions_key_does_it_or_says_why_not() {
                 }
             }
             // The footer is derived from the same row.
-            if !action.hint.is_empty() {
+            if action.is_hinted(&bench.model, &cockpit.ui) {
                 cockpit.ui.size = Size {
-                    width: 200,
+                    width: 300,
                     height: 50,
                 };
                 assert!(

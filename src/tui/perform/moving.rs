@@ -35,6 +35,9 @@ pub(in crate::tui) fn select(ui: &mut Ui, model: &Model, pane: Pane, item: Item,
     if pane == Pane::Image {
         ui.cursors.remove(&Pane::Manifest);
     }
+    if pane == Pane::Journal {
+        ui.cursors.remove(&Pane::Entries);
+    }
     if pane == Pane::Proofs {
         ui.cursors.remove(&Pane::Proof);
         ui.filters.remove(&Pane::Proof);
@@ -71,6 +74,7 @@ pub(in crate::tui) fn step(
             };
             ui.log.left = left;
         }
+        Pane::Plan => return super::plans::scroll(ui, by.1),
         Pane::Pipeline if walk(ui, model, now, by) => {}
         _ if by.0 != 0 && ui.popups.is_empty() => {
             turn_within(ui, by.0);

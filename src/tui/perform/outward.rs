@@ -8,6 +8,7 @@ use crate::present::outside;
 use crate::present::role::Sign;
 use crate::tui::action::Availability;
 use crate::tui::scene::{self, Scene};
+use crate::tui::sheet::Subject;
 use crate::tui::ui::{Item, Pane, Ui};
 use crate::tui::update::UiEffect;
 
@@ -42,6 +43,13 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
     }
     let digest = |digest: &crate::domain::digest::Digest| (digest.to_string(), digest.short());
     let named = |text: String| (text.clone(), format!("`{text}`"));
+    if let Some(sheet) = ui.sheet() {
+        let id = sheet.shown.as_ref().or(match &sheet.of {
+            Subject::Plan(id) | Subject::Again(id) => Some(id),
+            Subject::Wish(_) => None,
+        });
+        return id.map(|id| named(id.to_string()));
+    }
     match selected(ui, model, pane, now)? {
         Item::Tag(image, tag) => {
             let resolved = snapshot.tag(&image, &tag).and_then(|seen| seen.value());
@@ -70,7 +78,10 @@ fn value(model: &Model, ui: &Ui) -> Option<(String, String)> {
         item @ (Item::Proof(_) | Item::Part(_) | Item::Package(_)) => {
             super::evidence::value(model, ui, &item)
         }
-        Item::Step(..) | Item::Run(None) | Item::Action(_) | Item::Source(_) => None,
+        Item::Plan(id) => Some(named(id.to_string())),
+        Item::Step(..) | Item::Run(None) | Item::Action(_) | Item::Source(_) | Item::Entry(_) => {
+            None
+        }
     }
 }
 

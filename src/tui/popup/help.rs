@@ -21,7 +21,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     for group in Group::ALL {
         let actions: Vec<&Action> = ACTIONS
             .iter()
-            .filter(|action| action.group == group)
+            .filter(|action| action.group == group && !action.is_hidden(scene.model))
             .filter(|action| {
                 let text = format!(
                     "{} {} {}",
@@ -59,7 +59,9 @@ fn keys(scene: &Scene<'_>, action: &Action) -> String {
 pub(super) fn line(scene: &Scene<'_>, action: &'static Action) -> Row {
     let (key_role, role, why) = match (action.when)(scene.model, scene.ui) {
         Availability::Available => (Role::Key, Role::Plain, String::new()),
-        Availability::Why(_) => (Role::Muted, Role::Muted, "not now".to_owned()),
+        Availability::Look(_) | Availability::Why(_) => {
+            (Role::Muted, Role::Muted, "not now".to_owned())
+        }
     };
     let keys = words::right(&keys(scene, action), KEYS);
     let line = Line::of([

@@ -22,7 +22,8 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
             _ => None,
         })
         .unwrap_or_default();
-    let found = matching(typed);
+    let mut found = matching(typed);
+    found.retain(|action| !action.is_hidden(scene.model));
     if found.is_empty() {
         let text = format!("No command is called `{typed}`");
         return vec![Row::heading(Line::of([Bit::muted(text).sentence()]))];

@@ -9,6 +9,7 @@ use crate::tui::scene::Scene;
 use crate::tui::ui::{Seen, Target};
 use crate::tui::widget::Canvas;
 use crate::tui::widget::line::{Bit, Line};
+use crate::tui::wish;
 
 /// Actions that stand at the right end, whatever is cut off before them.
 const LAST: [&str; 3] = ["palette", "help", "quit"];
@@ -53,7 +54,7 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
     let mut x = room.x;
     for action in ACTIONS
         .iter()
-        .filter(|action| !action.hint.is_empty() && !LAST.contains(&action.name))
+        .filter(|action| action.is_hinted(scene.model, scene.ui) && !LAST.contains(&action.name))
     {
         let wide = width_of(scene, action);
         if x + wide > room.right().saturating_sub(1) {
@@ -81,7 +82,17 @@ fn typing(scene: &Scene<'_>) -> Option<Line> {
 
 fn width_of(scene: &Scene<'_>, action: &Action) -> u16 {
     let key = scene.ui.keymap.shown(action);
-    u16::try_from(words::width(&key) + 1 + words::width(action.hint) + 2).unwrap_or(u16::MAX)
+    u16::try_from(words::width(&key) + 1 + words::width(&hint_of(scene, action)) + 2)
+        .unwrap_or(u16::MAX)
+}
+
+/// A word or two, and what stands in the way where that is the board.
+fn hint_of(scene: &Scene<'_>, action: &Action) -> String {
+    if wish::needs_go(scene.ui, action.name) {
+        format!("{} (needs GO)", action.hint)
+    } else {
+        action.hint.to_owned()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -123,7 +134,7 @@ fn hint(
         x + key_width + 1,
         y,
         usize::from(wide),
-        action.hint,
+        &hint_of(scene, action),
         word_style,
     );
     let spot = Rect::new(x, y, wide.saturating_sub(2), 1);

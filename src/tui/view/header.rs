@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::config::Mode;
+use crate::domain::journal::StepState;
 use crate::domain::release::Stage;
 use crate::present::clean::clean;
 use crate::present::role::{Role, Sign};
@@ -12,6 +12,7 @@ use crate::tui::scene::Scene;
 use crate::tui::ui::View;
 use crate::tui::widget::Canvas;
 use crate::tui::widget::line::{Bit, Line};
+use crate::tui::wish;
 
 /// Draws the header in one row, or in two where the screen is narrow.
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect) {
@@ -127,11 +128,40 @@ pub(super) fn waits(scene: &Scene<'_>) -> Vec<Bit> {
     vec![Bit::sign(sign), Bit::of(role, text).sentence()]
 }
 
+/// The plan that runs, or those that were left half-way: both stay here until they have ended.
+fn plans(scene: &Scene<'_>) -> Vec<Bit> {
+    let desk = &scene.model.desk;
+    let ledger = desk.ledger.as_deref();
+    let key = |name: &str| Bit::of(Role::Key, format!("{}  ", scene.ui.key_of(name)));
+    if let Some(doing) = &desk.doing {
+        let record = ledger.and_then(|ledger| ledger.find(&doing.plan.id));
+        let steps = record.map_or(&[] as &[_], |record| record.steps.as_slice());
+        let over = |step: &&StepState| matches!(step, StepState::Verified(_));
+        let over = steps.iter().filter(over).count();
+        let (sign, word) = if doing.is_stopping {
+            (Sign::Warning, "stopping ")
+        } else {
+            (Sign::Running, "")
+        };
+        let verb = doing.plan.verb().name();
+        let text = format!("{word}{verb} {over}/{} ", doing.plan.steps.len());
+        return vec![Bit::sign(sign), Bit::of(sign.role(), text), key("plan")];
+    }
+    let left = ledger.map_or(0, |ledger| ledger.open().count());
+    if left == 0 {
+        return Vec::new();
+    }
+    let text = format!("{left} unfinished ");
+    let sign = Sign::Warning;
+    vec![Bit::sign(sign), Bit::of(sign.role(), text), key("journal")]
+}
+
 fn services(scene: &Scene<'_>) -> Vec<Bit> {
     let mut bits = Vec::new();
-    if scene.ui.mode == Mode::ReadOnly {
+    if wish::is_read_only(scene.model) {
         bits.push(Bit::muted("read-only  "));
     }
+    bits.extend(plans(scene));
     if let Some(written) = scene.model.cached_at {
         let text = format!("as of {}, asking", words::ago(written, scene.now));
         bits.push(Bit::sign(Sign::Warning));
