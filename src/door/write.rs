@@ -3,6 +3,7 @@
 mod github;
 mod hub;
 mod registry;
+mod transfer;
 
 pub(super) use github::{Answered, Change, Github};
 pub(super) use hub::Hub;

@@ -1,5 +1,6 @@
 //! What changes a registry, as far as it is the same for every change: sent once, and whatever came of it.
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
@@ -10,7 +11,11 @@ use super::{LARGEST_PAGE, Meter, Registry};
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::time::Timestamp;
-use crate::net::{address, failure};
+use crate::net::body::Pieces;
+use crate::net::{address, failure, redirect};
+
+/// Largest layer that is copied, bytes.
+const LARGEST_BLOB: usize = 64 * 1024 * 1024 * 1024;
 
 /// A request that may change something.
 #[derive(Debug)]
@@ -114,6 +119,49 @@ impl Registry {
             status: reply.status,
             headers: reply.headers,
         })
+    }
+
+    /// A blob, to be read piece by piece; nobody has hashed it yet. It may lie with another host, which gets no
+    /// credential.
+    pub async fn open_blob(
+        &self,
+        digest: &Digest,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Pieces<reqwest::Body>, Failure> {
+        let url = self.url(&["blobs", digest.as_str()])?;
+        let look = Request {
+            method: Method::HEAD,
+            url: &url,
+            accept: Some("*/*"),
+            limit: 0,
+            body: None,
+        };
+        // The look lets us in; what it let in with is still good for what follows.
+        let looked = self.send(&look, now, meter).await?;
+        if !looked.status.is_success() && !redirect::is_redirect(looked.status) {
+            return Err(self.refused(&looked, now));
+        }
+        let pass = self.entrances.of(&self.scope).enter().await?.pass();
+        let mut asked = self.http.get(url.clone()).timeout(self.limits.download);
+        if let Some(header) = pass.header {
+            asked = asked.header(AUTHORIZATION, header);
+        }
+        let mut answer = self.counted(asked.send().await, meter)?;
+        if redirect::is_redirect(answer.status()) {
+            let followed = redirect::follow(&self.http, &url, answer.headers()).await;
+            answer = followed.map_err(|err| failure::redirect(self.service(), &err))?;
+        }
+        if answer.status() != StatusCode::OK {
+            let reply = self.read(answer, LARGEST_PAGE, pass.who).await?;
+            return Err(self.refused(&reply, now));
+        }
+        Ok(Pieces::new(reqwest::Body::from(answer), LARGEST_BLOB))
+    }
+
+    /// The scope to push to this repository and to read another of the same registry.
+    pub fn mount_scope(&self, from: &str) -> Scope {
+        Scope::mount(self.image().path(), from)
     }
 
     /// The scope to push to this repository.
