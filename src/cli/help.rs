@@ -10,7 +10,12 @@ use super::args::Cli;
 /// The commands by what a person wants; a test holds that each is in one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Watch", &["status", "watch", "runs", "graph"]),
-    ("Decide", &["check", "verify"]),
+    ("Decide", &["check", "verify", "approve", "reject"]),
+    ("Run control", &["rerun", "cancel", "dispatch"]),
+    (
+        "Act on the registry",
+        &["promote", "rollback", "cleanup", "journal"],
+    ),
     ("Rehearse", &["sim"]),
     ("Set up", &["config", "trust", "completions", "man"]),
 ];
@@ -23,9 +28,13 @@ Examples:
   gonogo watch --run 31043990930   follow this run to its end
   gonogo graph release.yml         the jobs of a workflow file, without any network
   gonogo verify acme/rocket:1.6.9  the signature and attestations of an image
+  gonogo approve --dry-run         what an approval would let go, and what it asks before
+  gonogo rollback --yes 1.6.9      put the release tags back to what they were
+  gonogo journal                   what was done from here, and what is unfinished
   gonogo config show --origin      what is configured, and where
 
-Exit status: 0 done, 1 refused or failed, 2 cannot tell, 64 wrong use, 78 missing or bad configuration.";
+Exit status: 0 done, 1 refused or failed, 2 cannot tell, 3 stopped half-way,
+64 wrong use, 78 missing or bad configuration.";
 
 /// The whole command line, with its help.
 pub fn command() -> clap::Command {

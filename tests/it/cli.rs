@@ -154,6 +154,8 @@ fn help_shows_the_commands_in_groups_with_examples() {
     for part in [
         "Watch:\n",
         "Decide:\n",
+        "Run control:\n",
+        "Act on the registry:\n",
         "Rehearse:\n",
         "Set up:\n",
         "Global options:\n",

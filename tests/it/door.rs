@@ -1,3 +1,4 @@
 //! The way out: plans, the journal, and what happens to the world.
 
+mod crash;
 mod journal;

@@ -8,3 +8,4 @@ pub mod program;
 pub mod proofs;
 pub mod screen;
 pub mod sim;
+pub mod toll;

@@ -177,7 +177,7 @@ pub(super) fn plan(intent: &Intent, ground: &Ground<'_>) -> Result<Plan, Refusal
             }
             .to_owned(),
         ),
-        repeat: Repeat::Never,
+        repeat: Repeat::OnlyIfUnchanged,
     };
     let about = About {
         repo: ground.policy.repo.clone(),

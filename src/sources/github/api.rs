@@ -12,7 +12,7 @@ use url::Url;
 use crate::domain::fact::{Cost, Failure, FailureKind, Rate};
 use crate::domain::time::Timestamp;
 use crate::net::{Limits, address, body, failure, redirect};
-use crate::secret::{Provider, Secret};
+use crate::secret::Provider;
 
 use super::cache::{Cache, Key, Reply};
 use super::refusal::Caller;
