@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::fact::{Failure, ImageId};
-use crate::domain::policy::Policy;
 use crate::net::Limits;
 use crate::net::registry::RegistryAccess;
 use crate::sources::Sources;
@@ -39,7 +38,6 @@ pub struct Ways {
 /// The door.
 #[derive(Debug)]
 pub struct Door {
-    policy: Policy,
     sources: Arc<Sources>,
     github: write::Github,
     registries: BTreeMap<ImageId, write::Registry>,
@@ -69,18 +67,11 @@ enum Held {
 
 impl Door {
     /// A door with these ways out; `http` is [`crate::net::client`]. Making one costs nothing.
-    pub fn new(
-        policy: Policy,
-        sources: Arc<Sources>,
-        ways: Ways,
-        http: &reqwest::Client,
-        store: Store,
-    ) -> Self {
+    pub fn new(sources: Arc<Sources>, ways: Ways, http: &reqwest::Client, store: Store) -> Self {
         let registry = |access| write::Registry::new(http.clone(), access, ways.limits);
         let registries = ways.registries.into_iter();
         let hubs = ways.hubs.into_iter();
         Self {
-            policy,
             sources,
             github: write::Github::new(ways.github),
             registries: registries

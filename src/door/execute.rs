@@ -15,8 +15,8 @@ use crate::domain::time::Timestamp;
 /// Pauses between looks for what was accepted and is not seen yet.
 const LOOKS: [Duration; 3] = [
     Duration::from_millis(300),
-    Duration::from_millis(1000),
-    Duration::from_millis(3000),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
 ];
 
 /// Asks a running plan to stop before its next step.

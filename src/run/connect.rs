@@ -95,7 +95,7 @@ fn connect(
         pypi,
     });
     let store = Store::new(&config.paths.state);
-    let door = Door::new(policy.clone(), Arc::clone(&sources), ways, &http, store);
+    let door = Door::new(Arc::clone(&sources), ways, &http, store);
     let services = Services::new(sources, trust(config), http, policy.clone());
     Ok(services.with_door(door, actor(env)))
 }

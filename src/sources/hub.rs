@@ -155,7 +155,7 @@ impl Client {
                 reply = self.send(method, &url, &pass, meter).await?;
             }
         }
-        Ok((reply.status, self.refused_change(&reply, now)))
+        Ok((reply.status, Self::refused_change(&reply, now)))
     }
 
     async fn send(
@@ -182,7 +182,7 @@ impl Client {
         })
     }
 
-    fn refused_change(&self, reply: &Reply, now: Timestamp) -> Failure {
+    fn refused_change(reply: &Reply, now: Timestamp) -> Failure {
         let said = said::read(&reply.body);
         let base = failure::status(SERVICE, reply.status, &reply.headers, &said.message, now);
         // It wraps a refusal of the registry behind it into an error of its own.

@@ -182,7 +182,7 @@ impl Sheet {
     }
 
     /// The buttons and fields of a face, in the order of Tab.
-    pub(super) fn buttons(&self, face: &Face<'_>) -> Vec<Button> {
+    pub(super) fn buttons(face: &Face<'_>) -> Vec<Button> {
         let mut buttons = Vec::new();
         match face {
             Face::Planned(plan, _) => {
@@ -207,7 +207,7 @@ impl Sheet {
                 buttons.push(Button::Cancel);
             }
             Face::Preparing(_) | Face::Running { .. } | Face::Over(..) | Face::NotBegun(..) => {
-                buttons.push(Button::Cancel)
+                buttons.push(Button::Cancel);
             }
         }
         buttons

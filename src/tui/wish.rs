@@ -10,7 +10,7 @@ use super::scene;
 use super::sheet::Subject;
 use super::ui::{Item, Pane, Popup, Ui};
 use crate::domain::ids::RunId;
-use crate::domain::journal::{Record, State};
+use crate::domain::journal::{Ledger, Record, State};
 use crate::domain::plan::{Debugging, Intent, PlanId, Refusal, RefusalKind, Target, What};
 use crate::domain::time::Timestamp;
 use crate::engine::Model;
@@ -150,7 +150,7 @@ impl Chosen {
             .flatten();
         let named = named(model, ui, now);
         let ledger = model.desk.ledger.as_deref();
-        let records = || ledger.into_iter().flat_map(|ledger| ledger.newest_first());
+        let records = || ledger.into_iter().flat_map(Ledger::newest_first);
         let is_undoable = |record: &&Record| {
             record.state() != State::Undone
                 && !matches!(record.plan.intent, Intent::Undo(_))

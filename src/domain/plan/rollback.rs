@@ -184,10 +184,9 @@ fn wanted<'t>(
     built: &Digest,
 ) -> Result<Option<&'t Digest>, Refusal> {
     let digest = match target {
-        Target::Previous => return Ok(None),
         Target::Digest(digest) => digest,
         Target::DigestOf(of, digest) if of == image => digest,
-        Target::DigestOf(..) => return Ok(None),
+        Target::Previous | Target::DigestOf(..) => return Ok(None),
     };
     if digest == built {
         return Err(Refusal::new(

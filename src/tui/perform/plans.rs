@@ -211,7 +211,7 @@ pub(in crate::tui) fn follow(ui: &mut Ui, model: &Model) -> Effects {
     }
     let desk = &model.desk;
     if let Some(sheet) = ui.sheet() {
-        let buttons = sheet.buttons(&sheet.face(model));
+        let buttons = Sheet::buttons(&sheet.face(model));
         if let Some(sheet) = ui.sheet_mut()
             && !buttons.contains(&sheet.focus)
         {
@@ -321,7 +321,7 @@ fn letter(ui: &mut Ui, model: &Model, chord: Chord) -> Effects {
         return Vec::new();
     };
     let face = sheet.face(model);
-    let buttons = sheet.buttons(&face);
+    let buttons = Sheet::buttons(&face);
     let begins = |phrase: &str| c == 'v' || phrase.starts_with(c);
     let begins_phrase = face.phrase().is_some_and(begins);
     if begins_phrase {
@@ -389,7 +389,7 @@ pub(in crate::tui) fn focus(ui: &mut Ui, model: &Model, button: Button) -> Effec
         return Vec::new();
     };
     let face = sheet.face(model);
-    if sheet.sent || !sheet.buttons(&face).contains(&button) {
+    if sheet.sent || !Sheet::buttons(&face).contains(&button) {
         return Vec::new();
     }
     let planned = match &face {
@@ -436,7 +436,7 @@ fn turn(ui: &mut Ui, model: &Model, by: isize) -> Effects {
     let Some(sheet) = ui.sheet() else {
         return Vec::new();
     };
-    let buttons = sheet.buttons(&sheet.face(model));
+    let buttons = Sheet::buttons(&sheet.face(model));
     let here = buttons.iter().position(|b| *b == sheet.focus).unwrap_or(0);
     let n = buttons.len().max(1);
     let next = if by > 0 { here + 1 } else { here + n - 1 } % n;

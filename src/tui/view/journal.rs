@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Contents, frame, inner_of, list_pane, state};
-use crate::domain::journal::Record;
+use crate::domain::journal::{Ledger, Record};
 use crate::present::clean::clean;
 use crate::present::plan::RecordWords;
 use crate::present::role::{Role, Sign};
@@ -16,7 +16,7 @@ use crate::tui::widget::{Canvas, Row};
 
 fn records<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Record> {
     let ledger = scene.model.desk.ledger.as_deref();
-    ledger.into_iter().flat_map(|ledger| ledger.newest_first())
+    ledger.into_iter().flat_map(Ledger::newest_first)
 }
 
 /// One row a plan.

@@ -38,10 +38,10 @@ pub(super) fn tags(
     }
     // Indexes before their parts, which a registry might break otherwise.
     steps.sort_by_key(|step| match &step.action {
-        Action::DeleteTag { tagged, .. } => !survey
+        Action::DeleteTag { tagged, .. } => survey
             .lists
             .get(&tagged.digest)
-            .is_some_and(|lists| !lists.is_empty()),
+            .is_none_or(std::collections::BTreeSet::is_empty),
         _ => true,
     });
     steps

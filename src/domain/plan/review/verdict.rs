@@ -57,7 +57,7 @@ pub(super) fn to_go_on(
         .filter(counts)
         .collect();
     if cleans_up {
-        word.verdict = "clean-up".to_owned();
+        "clean-up".clone_into(&mut word.verdict);
     } else if board.rows.is_empty() {
         return Err(Refusal::new(
             RefusalKind::CannotTell,

@@ -48,11 +48,11 @@ fn journaled<'g>(image: &Image<'g>, tag: &str, built: &Digest) -> Option<Before<
     };
     let records = ground.ledger.newest_first().filter(is_ours);
     let moves = records.flat_map(|record| record.plan.steps.iter().zip(std::iter::repeat(record)));
-    let moved = |action: &Action| {
+    let to_built = |action: &Action| {
         matches!(action, Action::PutTag(tagged)
             if tagged.image == image.id && tagged.tag == tag && tagged.digest == *built)
     };
-    let (step, record) = moves.filter(|(step, _)| moved(&step.action)).last()?;
+    let (step, record) = moves.filter(|(step, _)| to_built(&step.action)).last()?;
     let was = step.before.iter().find_map(|condition| match condition {
         Condition::TagIs {
             image: of,

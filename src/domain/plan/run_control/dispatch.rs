@@ -57,15 +57,15 @@ pub(super) fn plan(
     check_inputs(inputs)?;
     let file = entry.file().to_owned();
     ground.known(&[Ask::Started(file.clone())])?;
-    let git_ref = match git_ref.map(str::trim).filter(|name| !name.is_empty()) {
-        Some(named) => named.to_owned(),
-        None => {
-            ground.known(&[Ask::Repository])?;
-            let repository = ground.snapshot.repository.value();
-            repository
-                .map(|repository| repository.default_branch.clone())
-                .unwrap_or_default()
-        }
+    let named = git_ref.map(str::trim).filter(|name| !name.is_empty());
+    let git_ref = if let Some(named) = named {
+        named.to_owned()
+    } else {
+        ground.known(&[Ask::Repository])?;
+        let repository = ground.snapshot.repository.value();
+        repository
+            .map(|repository| repository.default_branch.clone())
+            .unwrap_or_default()
     };
     let known = ground
         .snapshot

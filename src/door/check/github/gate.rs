@@ -113,7 +113,7 @@ pub(super) async fn reviewed(
         if of_it().filter(is_it).count() >= times {
             continue;
         }
-        let others = of_it().filter(|review| !is_it(review)).last();
+        let others = of_it().rfind(|review| !is_it(review));
         return Ok(Held::No(match others {
             Some(review) => format!(
                 "your review of `{environment}` is not listed; {}",

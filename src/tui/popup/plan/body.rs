@@ -90,7 +90,7 @@ fn preparing(scene: &Scene<'_>, intent: &Intent, columns: usize) -> Vec<Line> {
         .keys()
         .map(|ask| crate::present::health::name(&ask.source()))
         .collect();
-    asked.sort();
+    asked.sort_unstable();
     asked.dedup();
     let asked = if asked.is_empty() {
         String::new()
@@ -299,7 +299,8 @@ fn running(
         }
         None => {
             for (n, step) in words.steps.iter().enumerate() {
-                let ahead = crate::present::plan::step_sign(&Default::default());
+                let ahead =
+                    crate::present::plan::step_sign(&crate::domain::journal::StepState::default());
                 lines.extend(step_lines(n, step, Some(&ahead), columns, Depth::Short));
             }
         }

@@ -35,7 +35,7 @@ pub(super) fn of(scene: &Scene<'_>, sheet: &Sheet, face: &Face<'_>, columns: usi
         buttons: Vec::new(),
     };
     let key = |name: &str| scene.ui.key_of(name);
-    for button in sheet.buttons(face) {
+    for button in Sheet::buttons(face) {
         match button {
             Button::Comment => {
                 let planned = match face {
