@@ -210,7 +210,7 @@ fn lines(home: &Path) -> Vec<String> {
 /// What the disk holds if the process died before the later lines were written, one of them perhaps in half.
 fn cut(home: &Path, keep: usize, is_torn: bool) {
     let all = lines(home);
-    let mut text: String = all[..keep].iter().map(|line| format!("{line}\n")).collect();
+    let mut text = all[..keep].join("\n") + "\n";
     if is_torn && let Some(next) = all.get(keep) {
         text.push_str(&next[..next.len() / 2]);
     }
