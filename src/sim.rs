@@ -19,6 +19,7 @@ mod archive;
 mod github;
 mod glob;
 mod log;
+mod maintainer;
 mod services;
 mod signing;
 mod stage;
@@ -47,6 +48,7 @@ use self::sigstore::Sigstore;
 use self::stage::{Stage, now_of};
 use self::world::World;
 
+pub use self::maintainer::{Change, Maintainer, Protection};
 pub use self::world::Truth;
 
 /// The clock of a simulated world; each service asks it for every date that it writes.
@@ -361,6 +363,16 @@ impl Sim {
     /// The state of the release as the world itself knows it.
     pub fn truth(&self) -> Truth {
         self.stage.with(|world| world.truth())
+    }
+
+    /// Somebody else with the same rights, who acts on GitHub's pages.
+    pub fn other_maintainer(&self) -> Maintainer {
+        Maintainer::new(self.stage.clone())
+    }
+
+    /// What clients asked to be changed at GitHub, in order, refused or not.
+    pub fn changes(&self) -> Vec<Change> {
+        self.stage.with(|world| world.changes.clone())
     }
 
     /// What jobs of the world could not do; empty unless the simulator itself is broken.

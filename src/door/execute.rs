@@ -12,12 +12,24 @@ use crate::domain::journal::{Actor, Done, Entry, Happening, Outcome, SCHEMA, Ste
 use crate::domain::plan::{Action, Condition, Confirmed, Intent, Plan, PlanId, Repeat, Step};
 use crate::domain::time::Timestamp;
 
-/// Pauses between looks for what was accepted and is not seen yet.
+/// Pauses between looks for what was accepted and is not seen yet; the last one for as long as that may take.
 const LOOKS: [Duration; 3] = [
     Duration::from_millis(300),
     Duration::from_secs(1),
     Duration::from_secs(3),
 ];
+
+/// The pauses between looks for these conditions.
+fn pauses(after: &[Condition]) -> impl Iterator<Item = Duration> {
+    let patience = after.iter().map(Condition::patience).max();
+    let last = LOOKS.into_iter().next_back().unwrap_or_default();
+    let pauses = LOOKS.into_iter().chain(std::iter::repeat(last));
+    pauses.scan(patience.unwrap_or_default(), |left, pause| {
+        let is_worth_it = !left.is_zero();
+        *left = left.saturating_sub(pause);
+        is_worth_it.then_some(pause)
+    })
+}
 
 /// Asks a running plan to stop before its next step.
 #[derive(Debug, Clone, Default)]
@@ -344,7 +356,7 @@ impl OnStep<'_> {
 
     /// After a success: whether what was to hold holds. Services need a moment to show what they accepted.
     async fn verify(&self) -> Result<Came, DoorError> {
-        let mut looks = LOOKS.iter();
+        let mut looks = pauses(&self.step.after);
         loop {
             match self.all(&self.step.after).await {
                 Ok(Held::Yes) => {
@@ -353,7 +365,7 @@ impl OnStep<'_> {
                 }
                 Ok(Held::No(difference)) => {
                     if let Some(pause) = looks.next() {
-                        tokio::time::sleep(*pause).await;
+                        tokio::time::sleep(pause).await;
                         continue;
                     }
                     self.note(Happening::Contradicted {

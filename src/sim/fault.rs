@@ -48,6 +48,8 @@ pub enum Kind {
     Timeout,
     /// Closes the connection without a byte of an answer.
     Reset,
+    /// Does what was asked, then closes the connection without a byte of an answer.
+    LostAnswer,
     /// The right head, half of the body, and then the connection is closed.
     CutBody,
     /// The right head, and a body that ends in the middle; its length is right.
@@ -253,6 +255,10 @@ impl Faults {
                 reset()
             }
             Kind::Reset => reset(),
+            Kind::LostAnswer => {
+                next.run(request).await;
+                reset()
+            }
             Kind::Status { code, retry_after } => {
                 let now = (self.inner.now)();
                 bodies::status(service, *code, *retry_after, now, &request)
@@ -411,5 +417,7 @@ mod tests {
         assert_eq!(fault, expected.times(2));
         let fault: Fault = toml::from_str("service = \"pypi\"\nkind = \"cut-body\"").unwrap();
         assert_eq!(fault.kind, Kind::CutBody);
+        let fault: Fault = toml::from_str("service = \"github\"\nkind = \"lost-answer\"").unwrap();
+        assert_eq!(fault.kind, Kind::LostAnswer);
     }
 }

@@ -30,6 +30,7 @@ use self::repo::{OTHER, Repo};
 use self::run::Run;
 use super::clock::plus;
 use super::forgery::When;
+use super::maintainer::Change;
 use super::scenario::{Outcome, Review, Scenario};
 
 /// A workflow file of the repository.
@@ -69,6 +70,8 @@ pub(crate) struct World {
     pub(crate) repo: Repo,
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) ids: Ids,
+    /// What clients asked to be changed at GitHub, in order.
+    pub(crate) changes: Vec<Change>,
     /// What an effect could not do; the rehearsal and the tests look here.
     pub(crate) troubles: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! What must hold before a step or holds after it, looked up at the live service and never in a snapshot.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::action::{Decision, Gate, Mark};
@@ -133,6 +135,19 @@ pub enum Condition {
         /// Its marks.
         mark: Mark,
     },
+}
+
+impl Condition {
+    /// How long it may take to be so after the service has accepted what brings it about.
+    ///
+    /// GitHub lists a run some seconds after it was started, and gives jobs time to end when they are cancelled.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Stopped { .. } => 60,
+            Self::RunStarted { .. } | Self::Reattempted { .. } => 20,
+            _ => 4,
+        })
+    }
 }
 
 /// Whether a run goes on.

@@ -4,8 +4,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::exchange::{Reply, Request};
+use super::repository;
 use super::routes;
 use super::runs;
+use crate::sim::maintainer::Change;
 use crate::sim::scenario::Review;
 use crate::sim::world::attempt::{Conclusion, State};
 use crate::sim::world::inst::Inst;
@@ -14,6 +16,11 @@ use crate::sim::world::{Arrival, World};
 
 /// Answers a request that is not a GET.
 pub(super) fn answer(world: &mut World, request: &Request, rest: &[&str]) -> Reply {
+    world.changes.push(Change {
+        method: request.method.to_string(),
+        path: request.path.clone(),
+        body: request.json(),
+    });
     match (request.method.clone(), rest) {
         (Method::POST, ["actions", "runs", id, "pending_deployments"]) => {
             review(world, request, id)
@@ -31,6 +38,7 @@ pub(super) fn answer(world: &mut World, request: &Request, rest: &[&str]) -> Rep
             enable(world, name, *verb == "enable")
         }
         (Method::POST, ["dispatches"]) => repository_dispatch(world, request),
+        (Method::PATCH, ["releases", id]) => mark(world, request, id),
         _ => Reply::not_found(),
     }
 }
@@ -186,6 +194,25 @@ fn dispatch(world: &mut World, request: &Request, name: &str) -> Reply {
         "run_url": request.links.repo(&format!("/actions/runs/{id}")),
         "html_url": request.links.web(&format!("/actions/runs/{id}")),
     }))
+}
+
+/// Changes what a Release is told to be.
+fn mark(world: &mut World, request: &Request, id: &str) -> Reply {
+    let Some(body) = request.json() else {
+        return Reply::error(400, "Problems parsing JSON");
+    };
+    let now = world.now;
+    let mut releases = world.repo.releases.iter_mut();
+    let Some(release) = releases.find(|one| one.id.to_string() == id) else {
+        return Reply::not_found();
+    };
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+    release.prerelease = flag("prerelease").unwrap_or(release.prerelease);
+    release.draft = flag("draft").unwrap_or(release.draft);
+    if !release.draft {
+        release.published.get_or_insert(now);
+    }
+    Reply::ok(repository::release(&request.links, release))
 }
 
 fn repository_dispatch(world: &mut World, request: &Request) -> Reply {

@@ -113,6 +113,7 @@ impl World {
                     (".github/workflows/publish.yml".to_owned(), 20),
                 ]),
             },
+            changes: Vec::new(),
             troubles: Vec::new(),
         };
         world

@@ -58,15 +58,7 @@ pub(super) fn plan(
     let file = entry.file().to_owned();
     ground.known(&[Ask::Started(file.clone())])?;
     let named = git_ref.map(str::trim).filter(|name| !name.is_empty());
-    let git_ref = if let Some(named) = named {
-        named.to_owned()
-    } else {
-        ground.known(&[Ask::Repository])?;
-        let repository = ground.snapshot.repository.value();
-        repository
-            .map(|repository| repository.default_branch.clone())
-            .unwrap_or_default()
-    };
+    let git_ref = named.map_or_else(|| default_branch(ground), |name| Ok(name.to_owned()))?;
     let known = ground
         .snapshot
         .started
@@ -110,6 +102,20 @@ pub(super) fn plan(
         run: None,
     };
     Ok(ground.plan_about(intent, about, draft))
+}
+
+fn default_branch(ground: &Ground<'_>) -> Result<String, Refusal> {
+    ground.known(&[Ask::Repository])?;
+    let repository = ground.snapshot.repository.value();
+    repository
+        .map(|repository| repository.default_branch.clone())
+        .ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::CannotTell,
+                "The default branch is not known yet.",
+                "Name a branch or a tag.",
+            )
+        })
 }
 
 fn check_inputs(inputs: &BTreeMap<String, String>) -> Result<(), Refusal> {
