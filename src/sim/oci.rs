@@ -22,7 +22,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 pub use auth::{Action, User};
-pub use behaviour::{Access, Behaviour, BlobDelivery, Deletes, Paging, PullLimit, Referrers};
+pub use behaviour::{
+    Access, Behaviour, BlobDelivery, Deletes, Paging, PullLimit, Referrers, Tokens,
+};
 pub use digest::{Algorithm, Digest, Reference};
 pub use error::Refused;
 pub use mischief::{Lie, Mischief};

@@ -1,5 +1,6 @@
 //! Removes a manifest that has no tag: what hangs on an image by the referrers API.
 
+use super::delete_tag::was_gone;
 use crate::domain::digest::Digest;
 use crate::domain::fact::{Failure, FailureKind, ImageId};
 use crate::domain::time::Timestamp;
@@ -31,6 +32,9 @@ async fn guarded(
     }
     Ok(match registry.remove(Reference::Digest(digest), now).await {
         Removed::Gone => Sent::Accepted(None),
+        Removed::Absent(failure) => {
+            return was_gone(registry, Reference::Digest(digest), failure, now).await;
+        }
         Removed::Else(sent) => sent,
         Removed::NotSo(failure) => Sent::Refused(Failure {
             advice: "This registry removes no manifests: leave it, or remove it where the registry is administered."

@@ -4,7 +4,7 @@ use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::plan::Tagged;
 use crate::domain::time::Timestamp;
 use crate::door::check::{only_tags_of, tag_of};
-use crate::door::write::Removed;
+use crate::door::write::{Registry, Removed};
 use crate::door::{Door, Held, Sent};
 use crate::net::failure;
 use crate::net::registry::Reference;
@@ -31,13 +31,21 @@ async fn by_its_way(
 ) -> Result<Sent, Failure> {
     let (image, digest) = (&tagged.image, &tagged.digest);
     let tag = tag_of(&tagged.tag)?;
-    if let Some(hub) = door.hubs.get(image) {
-        return Ok(hub.remove(&tag, now).await);
-    }
     let registry = door.registry(image)?;
-    let refused = match registry.remove(Reference::Tag(&tag), now).await {
+    let removed = match door.hubs.get(image) {
+        Some(hub) => hub.remove(&tag, now).await,
+        None => registry.remove(Reference::Tag(&tag), now).await,
+    };
+    let refused = match removed {
         Removed::Gone => return Ok(Sent::Accepted(None)),
+        Removed::Absent(failure) => {
+            return was_gone(registry, Reference::Tag(&tag), failure, now).await;
+        }
         Removed::Else(sent) => return Ok(sent),
+        // Docker Hub's registry would refuse the rest as well.
+        Removed::NotSo(failure) if door.hubs.contains_key(image) => {
+            return Ok(Sent::Refused(failure));
+        }
         Removed::NotSo(failure) => failure,
     };
     if let Held::No(why) = only_tags_of(door, image, digest, together, now).await? {
@@ -67,6 +75,9 @@ async fn by_its_way(
                 digest.short(),
                 together.join(", ")
             ))),
+            Removed::Absent(failure) => {
+                return was_gone(registry, Reference::Digest(digest), failure, now).await;
+            }
             Removed::Else(sent) => sent,
             Removed::NotSo(failure) => Sent::Refused(Failure {
                 what: format!(
@@ -80,4 +91,21 @@ async fn by_its_way(
             }),
         },
     )
+}
+
+/// What is not there any more needs no removing; of what is there all the same nothing was removed.
+pub(super) async fn was_gone(
+    registry: &Registry,
+    reference: Reference<'_>,
+    failure: Failure,
+    now: Timestamp,
+) -> Result<Sent, Failure> {
+    Ok(match registry.head(reference, now).await? {
+        None => Sent::Accepted(Some("it was gone already".to_owned())),
+        Some(_) => Sent::Refused(Failure {
+            advice: "It is there all the same, and nothing was removed: check the addresses in the configuration."
+                .to_owned(),
+            ..failure
+        }),
+    })
 }

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use super::registry::{lost_of, settled};
+use super::registry::{Removed, lost_of, settled};
 use crate::domain::fact::{Failure, FailureKind};
 use crate::domain::policy::Tag;
 use crate::domain::time::Timestamp;
@@ -24,29 +24,29 @@ impl Hub {
     }
 
     /// Removes a tag and nothing but the tag; whether it is gone is for the registry to say.
-    pub(in crate::door) async fn remove(&self, tag: &Tag, now: Timestamp) -> Sent {
+    pub(in crate::door) async fn remove(&self, tag: &Tag, now: Timestamp) -> Removed {
         let mut meter = Meter::default();
         let answer = self.client.submit(Method::DELETE, tag, now, &mut meter);
         let (status, failure) = match answer.await {
             Ok(answer) => answer,
-            Err(lost) => return lost_of(lost),
+            Err(lost) => return Removed::Else(lost_of(lost)),
         };
         let lacks_right = matches!(
             failure.kind,
             FailureKind::Unauthorized | FailureKind::Forbidden
         );
         match status {
-            StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Sent::Accepted(None),
-            StatusCode::NOT_FOUND => Sent::Accepted(Some(format!("`{tag}` was gone already"))),
-            _ if lacks_right => Sent::Refused(Failure {
+            StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Removed::Gone,
+            StatusCode::NOT_FOUND => Removed::Absent(failure),
+            _ if lacks_right => Removed::Else(Sent::Refused(Failure {
                 kind: FailureKind::Forbidden,
                 what: format!("Docker Hub does not let this credential remove `{tag}`. {}", failure.what),
                 advice: "It needs an access token with Read, Write, Delete (Account settings, Personal access tokens); \
                          nothing else is removed before it has one."
                     .to_owned(),
                 retry_at: failure.retry_at,
-            }),
-            _ => settled(
+            })),
+            _ => Removed::Else(settled(
                 status,
                 Failure {
                     advice: match failure.retry_at {
@@ -58,7 +58,7 @@ impl Hub {
                     },
                     ..failure
                 },
-            ),
+            )),
         }
     }
 }

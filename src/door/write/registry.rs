@@ -33,8 +33,10 @@ pub(in crate::door) struct Registry {
 /// What came of asking a registry to remove something.
 #[derive(Debug)]
 pub(in crate::door) enum Removed {
-    /// It is gone, or was gone already.
+    /// It is gone.
     Gone,
+    /// The registry says that there is no such thing.
+    Absent(Failure),
     /// This registry does not remove such a thing: it says so, and has changed nothing.
     NotSo(Failure),
     /// Anything else.
@@ -252,7 +254,7 @@ impl Registry {
         };
         match answer.status {
             StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Removed::Gone,
-            StatusCode::NOT_FOUND if answer.said.is("MANIFEST_UNKNOWN") => Removed::Gone,
+            StatusCode::NOT_FOUND => Removed::Absent(answer.failure),
             StatusCode::BAD_REQUEST if answer.said.is("TAG_INVALID") => {
                 Removed::Else(Sent::Refused(answer.failure))
             }

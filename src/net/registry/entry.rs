@@ -99,6 +99,29 @@ impl Registry {
         }
     }
 
+    /// Gets in as at another entrance of this registry, where that is known.
+    pub(super) async fn enter_as_elsewhere(
+        &self,
+        slot: &mut Slot,
+        scope: &Scope,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<(), Failure> {
+        match self.entrances.way() {
+            Known::Bearer { realm, service, .. } => {
+                self.get_token(slot, realm, service, scope, now, meter)
+                    .await
+            }
+            Known::Basic(header) => {
+                if let Ok(password) = self.password().await {
+                    slot.set(Known::Basic(header), password.who());
+                }
+                Ok(())
+            }
+            Known::Open | Known::Unasked => Ok(()),
+        }
+    }
+
     /// Gets a new token where the old one has ended.
     pub(super) async fn renew(
         &self,

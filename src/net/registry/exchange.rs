@@ -87,6 +87,15 @@ impl Registry {
         let entrance = self.entrances.of(scope);
         let mut slot = entrance.enter().await.map_err(Lost::Unsent)?;
         let mut is_fresh = true;
+        let was_unasked = slot.is_unasked();
+        if was_unasked && *scope != self.scope {
+            // What looks found out holds here too: what changes something is then sent once, with all it needs.
+            let entered = self.enter_as_elsewhere(&mut slot, scope, now, meter).await;
+            if let Err(failure) = entered {
+                self.entrances.found(&Known::Unasked);
+                return Err(Lost::Unsent(entrance.failed(&mut slot, failure)));
+            }
+        }
         if slot.is_unasked() {
             // The first request finds out what the registry asks for; the others wait for that here.
             let reply = match self.once(request, Pass::default(), meter).await {
@@ -104,11 +113,12 @@ impl Registry {
             }
             let answered = self.answer(&mut slot, &reply, scope, now, meter).await;
             answered.map_err(|failure| Lost::Unsent(entrance.failed(&mut slot, failure)))?;
+            self.entrances.found(&slot.known);
         } else if slot.has_ended(now) {
             let renewed = self.renew(&mut slot, scope, now, meter).await;
             renewed.map_err(|failure| Lost::Unsent(entrance.failed(&mut slot, failure)))?;
         } else {
-            is_fresh = false;
+            is_fresh = was_unasked;
         }
         let pass = slot.pass();
         drop(slot);
@@ -121,6 +131,7 @@ impl Registry {
         let mut slot = entrance.enter().await.map_err(Lost::Unsent)?;
         if is_fresh {
             slot.give_up(generation);
+            self.entrances.found(&Known::Unasked);
             return Ok(reply);
         }
         if slot.is_newest(generation) {

@@ -60,13 +60,30 @@ impl Scope {
 
 /// All entrances of one registry.
 #[derive(Debug, Default)]
-pub(super) struct Entrances(Mutex<BTreeMap<Scope, Arc<Entrance>>>);
+pub(super) struct Entrances {
+    by_scope: Mutex<BTreeMap<Scope, Arc<Entrance>>>,
+    /// How the one that was found out last is let in.
+    way: Mutex<Known>,
+}
 
 impl Entrances {
     /// The entrance of a scope.
     pub(super) fn of(&self, scope: &Scope) -> Arc<Entrance> {
-        let mut entrances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entrances = self.by_scope.lock();
+        let mut entrances = entrances.unwrap_or_else(PoisonError::into_inner);
         Arc::clone(entrances.entry(scope.clone()).or_default())
+    }
+
+    /// How another entrance is let in: one registry asks for the same at each.
+    pub(super) fn way(&self) -> Known {
+        let way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        way.clone()
+    }
+
+    /// Remembers how an entrance is let in; forgets it where that did not work.
+    pub(super) fn found(&self, known: &Known) {
+        let mut way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        *way = known.clone();
     }
 }
 

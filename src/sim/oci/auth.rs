@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::http::parse_query;
-use super::{Access, Registry, error};
+use super::{Access, Registry, Tokens, error};
 
 /// What a user may do in every repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -127,13 +127,16 @@ impl Auth {
             .filter(|user| user.password == password)
     }
 
-    fn grant(&mut self, grant: Grant) -> String {
+    fn grant(&mut self, grant: Grant, form: Tokens) -> String {
         let now = Timestamp::now();
         self.grants.retain(|_, grant| grant.expires > now);
         if self.grants.len() >= MAX_GRANTS {
             self.grants.clear();
         }
-        let token = random_token();
+        let token = match form {
+            Tokens::Opaque => random_token(),
+            Tokens::Telling => telling(&grant),
+        };
         self.grants.insert(token.clone(), grant);
         token
     }
@@ -204,6 +207,25 @@ impl Auth {
             "Bearer realm=\"http://{host}/token\",service=\"{SERVICE}\"{scope}{error}"
         ))))
     }
+}
+
+/// A token in the form of a JSON Web Token. Its signature is only random: who knows it is who was given it.
+fn telling(grant: &Grant) -> String {
+    let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, action) in &grant.scopes {
+        by_name.entry(name).or_default().push(action.word());
+    }
+    let access = by_name
+        .into_iter()
+        .map(|(name, actions)| json!({"type": "repository", "name": name, "actions": actions}));
+    let claims = json!({
+        "iss": SERVICE,
+        "exp": grant.expires.as_second(),
+        "access": access.collect::<Vec<_>>(),
+    });
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let head = part(json!({"typ": "JWT", "alg": "none"}));
+    format!("{head}.{}.{}", part(claims), random_token())
 }
 
 /// The service name of the token specification.
@@ -284,11 +306,13 @@ pub(super) async fn token(
         .take(100)
         .collect();
     let issued = Timestamp::now();
-    let token = state.auth.grant(Grant {
+    let form = state.behaviour.tokens;
+    let grant = Grant {
         user: user.map(|user| user.name),
         expires: later(issued, ttl),
         scopes,
-    });
+    };
+    let token = state.auth.grant(grant, form);
     Json(json!({
         "token": token,
         "access_token": token,

@@ -23,6 +23,8 @@ pub struct Behaviour {
     pub blobs: BlobDelivery,
     /// Who may come in.
     pub access: Access,
+    /// What tokens say of themselves.
+    pub tokens: Tokens,
     /// How many manifests may be fetched in a window of time.
     pub pull_limit: Option<PullLimit>,
 }
@@ -99,6 +101,16 @@ pub enum Access {
         /// How long a token is valid, in real time.
         ttl: Duration,
     },
+}
+
+/// What tokens say of themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tokens {
+    /// They are JSON Web Tokens whose claim `access` lists what they allow (docker-registry's own service, Docker Hub).
+    #[default]
+    Telling,
+    /// Nothing.
+    Opaque,
 }
 
 /// A limit on manifest downloads: `ratelimit-limit: <pulls>;w=<seconds>`. HEAD is free.

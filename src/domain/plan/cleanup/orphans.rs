@@ -36,6 +36,7 @@ pub(super) fn tags(
             Standing::Stays(why) => notes.push(format!("Left: `{tag}`, {why}.")),
         }
     }
+    steps.extend(floating(image, survey, &steps));
     // Indexes before their parts, which a registry might break otherwise.
     steps.sort_by_key(|step| match &step.action {
         Action::DeleteTag { tagged, .. } => survey
@@ -45,6 +46,23 @@ pub(super) fn tags(
         _ => true,
     });
     steps
+}
+
+/// The floating tag, where it follows an image that goes: nothing else would keep that image.
+fn floating(image: &Image<'_>, survey: &Survey, steps: &[Step]) -> Option<Step> {
+    let tag = image.spec.floating_tag.as_str();
+    let digest = survey.tags.get(tag)?;
+    let goes = |other: &str| {
+        steps.iter().any(
+            |step| matches!(&step.action, Action::DeleteTag { tagged, .. } if tagged.tag == other),
+        )
+    };
+    let mut others = survey
+        .tags_of(digest)
+        .filter(|other| *other != tag)
+        .peekable();
+    others.peek()?;
+    others.all(goes).then(|| image.delete(tag, digest))
 }
 
 /// The version and the commit that a prerelease tag names, of a whole image or of one platform.
