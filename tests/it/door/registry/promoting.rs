@@ -45,7 +45,7 @@ fn failed(mut bench: Bench) -> Bench {
     }
     let mut scan = jobs[0].clone();
     scan.id = gonogo::domain::ids::JobId(1990);
-    scan.name = "prerelease-docker / security-scan".to_owned();
+    "prerelease-docker / security-scan".clone_into(&mut scan.name);
     jobs.push(scan);
     bench.see(Ask::Runs, Fact::Runs(vec![run.clone()]));
     bench.see(Ask::Run(RUN), Fact::Run(run));

@@ -100,14 +100,14 @@ impl Made {
             let tag = format!("{own}-{arch}");
             registry.tag(PATH, &tag, &platform.manifest.digest).unwrap();
         }
-        self.evidence(registry, &self.index, &[".sig", ".att"]);
+        Self::evidence(registry, &self.index, &[".sig", ".att"]);
         for part in &self.parts {
-            self.evidence(registry, part, &[".att"]);
+            Self::evidence(registry, part, &[".att"]);
         }
     }
 
     /// Manifests that stand for signatures and attestations.
-    fn evidence(&self, registry: &Registry, subject: &Digest, ends: &[&str]) {
+    fn evidence(registry: &Registry, subject: &Digest, ends: &[&str]) {
         for end in ends {
             let blob = registry.put_blob(PATH, format!("{end} of {subject}").into_bytes());
             let config = registry.put_blob(PATH, b"{}".to_vec());
@@ -310,7 +310,7 @@ impl Rig {
         });
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path());
-        let door = Door::new(policy.clone(), Arc::clone(&sources), ways, &http, store);
+        let door = Door::new(Arc::clone(&sources), ways, &http, store);
         Self {
             image: ImageId(images[0].0.clone()),
             door,
