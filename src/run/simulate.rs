@@ -174,9 +174,9 @@ pub fn on_simulator(
 ) -> Result<(Engine, Arc<dyn Clock>, Config), ConfigError> {
     let env = Environment::isolated(folder, sim.variables());
     let mut config = Config::of_simulator(&sim.config_toml(), &env)?;
-    // Its signatures hold by its own root alone; where that cannot be written, they are told not to hold.
+    // Its signatures hold by the root that the scenario gives out alone; where that cannot be written, they are told not to hold.
     let root = folder.join("trusted_root.json");
-    if let Err(error) = std::fs::write(&root, sim.sigstore().trusted_root_json()) {
+    if let Err(error) = std::fs::write(&root, sim.trusted_root_json()) {
         tracing::warn!(%error, "the simulator's trusted root could not be written");
     }
     config.trusted_root = TrustedRoot::File(root);

@@ -3,6 +3,7 @@
 //! A scenario is made worse by naming forgeries behind it: `waiting-gate+tag-swapped`. Each says what the truth about
 //! such a release is, so that a verdict can be held against it.
 
+mod ending;
 mod hand;
 mod identity;
 mod incident;
@@ -35,6 +36,8 @@ pub struct Forgery {
     befall: Option<(When, Deed)>,
     /// Changes what verifiers are told to trust.
     root: Root,
+    /// An architecture that is not built.
+    leaves_out: Option<&'static str>,
 }
 
 type Deed = fn(&mut World) -> Result<(), SimError>;
@@ -171,10 +174,11 @@ const HONEST: Forgery = Forgery {
     shape: None,
     befall: None,
     root: Root::Honest,
+    leaves_out: None,
 };
 
 impl Forgery {
-    /// All of them, in groups: identity, provenance, SBOM, layout, trust, shape, incidents, the pipeline.
+    /// All of them, in groups: identity, provenance, SBOM, layout, trust, shape, incidents, the pipeline, endings.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         [
             identity::ALL,
@@ -185,6 +189,7 @@ impl Forgery {
             shape::ALL,
             incident::ALL,
             pipeline::ALL,
+            ending::ALL,
         ]
         .into_iter()
         .flatten()
@@ -229,6 +234,11 @@ impl Forgery {
         (self.sign.is_some() || self.root != Root::Honest)
             && self.shape.is_none()
             && self.befall.is_none()
+    }
+
+    /// Whether it leaves this architecture unbuilt.
+    pub(crate) fn leaves_out(&self, architecture: &str) -> bool {
+        self.leaves_out == Some(architecture)
     }
 
     pub(crate) fn sign(&self, draft: &mut Draft) {

@@ -46,7 +46,15 @@ impl Services {
     fn image(&self, order: &Order, revision: &str) -> Result<Built, SimError> {
         let mut spec = ImageSpec::new("rocket", &order.version, revision, order.at);
         spec.source = format!("https://github.com/{}", order.repo);
-        spec.platforms = vec![Platform::linux("amd64"), Platform::linux("arm64")];
+        let is_left_out = |architecture: &str| {
+            let mut forged = self.forged.iter().filter(|_| order.star);
+            forged.any(|forgery| forgery.leaves_out(architecture))
+        };
+        let architectures = ["amd64", "arm64"].into_iter();
+        spec.platforms = architectures
+            .filter(|architecture| !is_left_out(architecture))
+            .map(Platform::linux)
+            .collect();
         let image = image::build(&spec);
         self.at(order.at, || {
             image
@@ -171,6 +179,10 @@ impl Outside for Services {
                 .release(&self.project, version)
                 .map_err(|refused| SimError::refused(&refused))
         })
+    }
+
+    fn withdraw(&mut self, version: &str) {
+        self.index.delete(&self.project, version);
     }
 
     fn published_files(&self, version: &str) -> usize {

@@ -241,12 +241,12 @@ pub(super) const ALL: &[Forgery] = &[
 
 /// Whether the prerelease tags of the version are gone.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tidy {
+pub(super) enum Tidy {
     Yes,
     No,
 }
 
-fn ends(scenario: &mut Scenario, path: &str, outcome: Outcome) {
+pub(super) fn ends(scenario: &mut Scenario, path: &str, outcome: Outcome) {
     scenario.jobs.insert(
         0,
         JobRule {
@@ -257,7 +257,7 @@ fn ends(scenario: &mut Scenario, path: &str, outcome: Outcome) {
     );
 }
 
-fn approve(scenario: &mut Scenario, workflow: &str, path: &str, review: Review) {
+pub(super) fn approve(scenario: &mut Scenario, workflow: &str, path: &str, review: Review) {
     scenario.gates.push(GateRule {
         workflow: workflow.to_owned(),
         path: path.to_owned(),
@@ -266,7 +266,7 @@ fn approve(scenario: &mut Scenario, workflow: &str, path: &str, review: Review) 
     });
 }
 
-fn promoted(scenario: &mut Scenario, tags: &[&str], tidy: Tidy) {
+pub(super) fn promoted(scenario: &mut Scenario, tags: &[&str], tidy: Tidy) {
     let expect = &mut scenario.expect;
     if tidy == Tidy::Yes {
         expect.tags.retain(|tag| !tag.starts_with("prerelease-v"));
@@ -291,7 +291,7 @@ fn dispatched(scenario: &mut Scenario) {
 }
 
 /// The job that promotes fails at the step that sets the tags; the clean-up then waits.
-fn promotion_fails(scenario: &mut Scenario, damage: Damage) {
+pub(super) fn promotion_fails(scenario: &mut Scenario, damage: Damage) {
     approve(scenario, "", "publish-docker", Review::Approve);
     scenario.fails_with = damage;
     scenario.jobs.insert(

@@ -69,6 +69,8 @@ pub(crate) trait Outside: Send {
     fn distributions(&self, version: &str) -> Vec<SmallFile>;
     /// Uploads the distributions of a version.
     fn upload(&mut self, version: &str, at: Timestamp) -> Result<(), SimError>;
+    /// Deletes a version from the package index.
+    fn withdraw(&mut self, version: &str);
     /// How many files the package index holds for a version.
     fn published_files(&self, version: &str) -> usize;
 }
