@@ -14,7 +14,7 @@ use super::repository::{Repository, WorkflowEntry};
 use super::run::{
     Approval, Environment, Job, PendingDeployment, ReferencedWorkflow, Release, Run, TagRef,
 };
-use super::survey::Survey;
+use super::survey::{Removal, Survey};
 use super::time::Timestamp;
 
 /// An image repository by its full name, `docker.io/acme/rocket`.
@@ -130,6 +130,8 @@ pub enum Ask {
     Evidence(ImageId, Digest, Box<Expected>),
     /// A whole repository, for what can go from it: asked only where a plan needs it.
     Survey(ImageId),
+    /// How a repository's registry removes a tag, as far as it can be told without trying.
+    Removal(ImageId),
     /// Docker Hub's list of tags, for dates and sizes.
     HubTags(ImageId),
     /// What the package index holds for a version.
@@ -196,6 +198,7 @@ impl Ask {
             | Self::Manifest(image, _)
             | Self::Config(image, _)
             | Self::Survey(image)
+            | Self::Removal(image)
             | Self::Evidence(image, ..) => SourceId::Registry(image.clone()),
             Self::HubTags(image) => SourceId::Hub(image.clone()),
             Self::Pypi(_) => SourceId::Pypi,
@@ -250,6 +253,8 @@ pub enum Fact {
     Evidence(Option<Arc<Verification>>),
     /// To [`Ask::Survey`].
     Survey(Arc<Survey>),
+    /// To [`Ask::Removal`].
+    Removal(Removal),
     /// To [`Ask::HubTags`].
     HubTags(Vec<HubTag>),
     /// To [`Ask::Pypi`].

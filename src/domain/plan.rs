@@ -17,6 +17,7 @@ mod registry;
 mod review;
 mod rollback;
 mod run_control;
+pub mod stand_in;
 mod undo;
 mod weigh;
 mod words;
@@ -166,6 +167,8 @@ pub struct Step {
 pub enum Undo {
     /// By this action, which leaves what the step found.
     By(Action),
+    /// By these, one after the other.
+    InTurn(Vec<Action>),
     /// Not at all, and why: a one-way door.
     Never(String),
     /// There is nothing to take back.

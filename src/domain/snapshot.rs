@@ -163,6 +163,7 @@ impl Snapshot {
             Ask::Manifest(image, d) => of(self.image(image).and_then(|i| i.manifests.get(d))),
             Ask::Config(image, d) => of(self.image(image).and_then(|i| i.configs.get(d))),
             Ask::Survey(image) => of(self.image(image).map(|i| &i.survey)),
+            Ask::Removal(image) => of(self.image(image).map(|i| &i.removal)),
             Ask::HubTags(image) => of(self.image(image).map(|i| &i.hub)),
             Ask::Evidence(image, d, expected) => of(self.evidence_of(image, d, expected)),
             Ask::Pypi(version) => of(self.pypi.get(version).map(Arc::as_ref)),
@@ -351,6 +352,9 @@ impl Snapshot {
             (Ask::Survey(image), Fact::Survey(survey)) => {
                 self.image_mut(image).survey.saw(survey, at)
             }
+            (Ask::Removal(image), Fact::Removal(removal)) => {
+                self.image_mut(image).removal.saw(removal, at)
+            }
             (Ask::HubTags(image), Fact::HubTags(tags)) => self.image_mut(image).hub.saw(tags, at),
             (Ask::Evidence(image, digest, expected), Fact::Evidence(found)) => {
                 if found.as_ref().is_some_and(|found| found.digest != *digest) {
@@ -437,6 +441,7 @@ impl Snapshot {
                     .failed(failure, at);
             }
             Ask::Survey(image) => self.image_mut(image).survey.failed(failure, at),
+            Ask::Removal(image) => self.image_mut(image).removal.failed(failure, at),
             Ask::HubTags(image) => self.image_mut(image).hub.failed(failure, at),
             Ask::Evidence(image, digest, expected) => self
                 .image_mut(image)

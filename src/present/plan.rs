@@ -95,6 +95,10 @@ impl StepWords {
     pub fn of(step: &Step, plan: &Plan) -> Self {
         let undo = match &step.undo {
             Undo::By(action) => action::title(action),
+            Undo::InTurn(actions) => {
+                let titles: Vec<String> = actions.iter().map(action::title).collect();
+                titles.join(", then ")
+            }
             Undo::Never(why) => format!("cannot be undone: {}", clean(why)),
             Undo::NotNeeded => "nothing to undo".to_owned(),
         };

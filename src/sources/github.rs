@@ -118,6 +118,7 @@ impl Client {
             | Ask::Config(..)
             | Ask::Evidence(..)
             | Ask::Survey(_)
+            | Ask::Removal(_)
             | Ask::HubTags(_)
             | Ask::Pypi(_)
             | Ask::Trust => {

@@ -68,7 +68,8 @@ impl Client {
         self
     }
 
-    /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`], [`Ask::Config`] and [`Ask::Survey`].
+    /// Answers [`Ask::Tags`], [`Ask::Tag`], [`Ask::Manifest`], [`Ask::Config`],
+    /// [`Ask::Survey`] and [`Ask::Removal`].
     pub async fn look(&self, ask: &Ask, now: Timestamp) -> Answer {
         let mut meter = Meter::default();
         let outcome = match ask {
@@ -86,6 +87,7 @@ impl Client {
                 let survey = Box::pin(self.survey(now, &mut meter)).await;
                 survey.map(|survey| Fact::Survey(Arc::new(survey)))
             }
+            Ask::Removal(_) => self.removal(now, &mut meter).await.map(Fact::Removal),
             _ => Err(failure::plain(
                 FailureKind::Unexpected,
                 "A registry was asked what it cannot know.",

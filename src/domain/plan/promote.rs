@@ -25,6 +25,14 @@ pub(super) fn needs(_: &Intent, ground: &Ground<'_>) -> Vec<Ask> {
         return ground.outlook.run.map(Ask::Run).into_iter().collect();
     };
     let mut asks = asks(&release);
+    // Only to say how a tag that the promote makes would be taken back.
+    let of_new = |image: &Image<'_>| {
+        let mut tags = image.release_tags().into_iter();
+        let is_hub = image.spec.repository.is_docker_hub();
+        !is_hub && tags.any(|tag| image.resolve(tag).is_none())
+    };
+    let removals = release.images().filter(of_new);
+    asks.extend(removals.map(|image| Ask::Removal(image.id)));
     for ask in board(ground).rows.into_iter().flat_map(|row| row.rests_on) {
         if !asks.contains(&ask) {
             asks.push(ask);

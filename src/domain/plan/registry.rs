@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::stand_in;
 use super::words::list;
 use super::{Action, Condition, Ground, Refusal, RefusalKind, Repeat, Step, Tagged, Undo};
 use crate::domain::digest::Digest;
@@ -210,12 +211,30 @@ impl<'g> Image<'g> {
             action: Action::PutTag(self.tagged(tag, to)),
             before: vec![self.tag_is(tag, from)],
             after: vec![self.tag_is(tag, Some(to))],
-            undo: Undo::By(match from {
-                Some(old) => Action::PutTag(self.tagged(tag, old)),
-                None => self.delete_action(tag, to),
-            }),
+            undo: match from {
+                Some(old) => Undo::By(Action::PutTag(self.tagged(tag, old))),
+                None if self.removal() == Some(Removal::WholeManifests) => {
+                    self.undo_by_stand_in(tag)
+                }
+                None => Undo::By(self.delete_action(tag, to)),
+            },
             repeat: Repeat::OnlyIfUnchanged,
         }
+    }
+
+    /// How a tag is removed there, where that was looked up.
+    pub(super) fn removal(&self) -> Option<Removal> {
+        let record = self.ground.snapshot.image(&self.id)?;
+        record.removal.value().copied()
+    }
+
+    /// A tag that shares its manifest is taken back by way of one that it shares with none.
+    fn undo_by_stand_in(&self, tag: &str) -> Undo {
+        let stand_in = stand_in::digest(tag);
+        Undo::InTurn(vec![
+            Action::PutTag(self.tagged(tag, &stand_in)),
+            self.delete_action(tag, &stand_in),
+        ])
     }
 
     /// The step that removes a tag.

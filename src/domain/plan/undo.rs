@@ -1,6 +1,8 @@
 //! Taking back what a plan did.
 
-use super::{Condition, Draft, Ground, Intent, Plan, Refusal, RefusalKind, Repeat, Step, Undo};
+use super::{
+    Action, Condition, Draft, Ground, Intent, Plan, Refusal, RefusalKind, Repeat, Step, Undo,
+};
 use crate::domain::fact::Ask;
 use crate::domain::journal::{Record, State};
 
@@ -51,16 +53,8 @@ fn draft(record: &Record) -> Result<Draft, Refusal> {
     // What was done last is taken back first.
     for (at, step) in record.changed().rev() {
         match &step.undo {
-            Undo::By(action) => {
-                draft.takes_back.push(at);
-                draft.steps.push(Step {
-                    action: action.clone(),
-                    before: lasting(&step.after),
-                    after: lasting(&step.before),
-                    undo: Undo::By(step.action.clone()),
-                    repeat: Repeat::OnlyIfUnchanged,
-                });
-            }
+            Undo::By(action) => take_back(&mut draft, at, step, std::slice::from_ref(action)),
+            Undo::InTurn(actions) => take_back(&mut draft, at, step, actions),
             Undo::Never(why) => draft
                 .notes
                 .push(format!("Step {} cannot be taken back: {why}.", at + 1)),
@@ -78,6 +72,31 @@ fn draft(record: &Record) -> Result<Draft, Refusal> {
         };
     }
     Ok(draft)
+}
+
+/// The steps that take one back: each begins where the one before has ended.
+fn take_back(draft: &mut Draft, at: usize, step: &Step, actions: &[Action]) {
+    let mut before = lasting(&step.after);
+    let mut undone = step.action.clone();
+    for (turn, action) in actions.iter().enumerate() {
+        let is_last = turn + 1 == actions.len();
+        let after = match action {
+            Action::PutTag(tagged) if !is_last => vec![Condition::TagIs {
+                image: tagged.image.clone(),
+                tag: tagged.tag.clone(),
+                digest: Some(tagged.digest.clone()),
+            }],
+            _ => lasting(&step.before),
+        };
+        draft.takes_back.push(at);
+        draft.steps.push(Step {
+            action: action.clone(),
+            before: std::mem::replace(&mut before, after.clone()),
+            after,
+            undo: Undo::By(std::mem::replace(&mut undone, action.clone())),
+            repeat: Repeat::OnlyIfUnchanged,
+        });
+    }
 }
 
 /// What describes the thing that the step changes, and not what else had to be so at that moment.

@@ -13,7 +13,7 @@ use crate::domain::ids::{Attempt, JobId};
 use crate::domain::log::JobLog;
 use crate::domain::observed::Observed;
 use crate::domain::run::{Approval, Job, PendingDeployment, Run};
-use crate::domain::survey::Survey;
+use crate::domain::survey::{Removal, Survey};
 use crate::domain::time::Timestamp;
 
 /// All that is known about one run, of the release or of the publish workflow.
@@ -60,6 +60,9 @@ pub struct ImageRecord {
     /// The whole repository, where a plan needed it. Not stored: nothing is decided by an old one.
     #[serde(skip)]
     pub survey: Observed<Arc<Survey>>,
+    /// How a tag is removed there, where a plan asked.
+    #[serde(skip)]
+    pub removal: Observed<Removal>,
     /// Docker Hub's list, for dates and sizes.
     pub hub: Observed<Vec<HubTag>>,
     /// What was proved of images, by digest and what was expected; `None` within: no such image.

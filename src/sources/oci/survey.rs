@@ -174,20 +174,38 @@ impl Client {
             }
         }
         self.add_referrers(&mut survey, &names, now, &sum).await?;
-        let image = self.registry.image();
-        survey.removal = if image.is_docker_hub() {
-            Removal::Hub
-        } else if self.ignores_pages(&names, now, meter).await? {
-            Removal::WholeManifests
-        } else {
-            Removal::Unknown
-        };
+        survey.removal = self.removal_among(&names, now, meter).await?;
         let scope = self.registry.delete_scope();
         survey.granted = self.registry.granted(&scope, now, meter).await?;
         let sum = sum.into_meter();
         meter.cost += sum.cost;
         meter.rate = sum.rate.or(meter.rate);
         Ok(survey)
+    }
+
+    /// How a tag is removed here, as far as it can be told without trying.
+    pub(super) async fn removal(
+        &self,
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Removal, Failure> {
+        let names = self.tags(now, meter).await?;
+        self.removal_among(&names, now, meter).await
+    }
+
+    async fn removal_among(
+        &self,
+        names: &[String],
+        now: Timestamp,
+        meter: &mut Meter,
+    ) -> Result<Removal, Failure> {
+        Ok(if self.registry.image().is_docker_hub() {
+            Removal::Hub
+        } else if self.ignores_pages(names, now, meter).await? {
+            Removal::WholeManifests
+        } else {
+            Removal::Unknown
+        })
     }
 
     /// What refers to everything that is tagged, to its parts, and to what evidence tags name.

@@ -3,7 +3,7 @@
 use gonogo::domain::digest::Digest;
 use gonogo::domain::journal::{Done, Outcome, StepState};
 use gonogo::domain::plan::{
-    About, Action, Condition, Draft, Intent, Plan, Repeat, Step, Tagged, Undo,
+    About, Action, Condition, Draft, Intent, Plan, Repeat, Step, Tagged, Undo, stand_in,
 };
 use gonogo::sim::image::Format;
 use gonogo::sim::oci::{Access, User};
@@ -77,6 +77,39 @@ pub(super) fn plan_of(rig: &Rig, made: &Made, tags: &[(&str, Option<Digest>)]) -
     Plan::new(
         Intent::Promote { reason: None },
         about,
+        draft,
+        1,
+        facts::at(2),
+    )
+}
+
+/// The same plan as it is made for a registry that removes whole manifests alone.
+pub(super) fn with_stand_in(plan: &Plan, made: &str) -> Plan {
+    let mut steps = plan.steps.clone();
+    for step in &mut steps {
+        if let Undo::By(Action::DeleteTag { tagged, .. }) = &step.undo
+            && tagged.tag == made
+        {
+            let tagged = Tagged {
+                digest: stand_in::digest(made),
+                ..tagged.clone()
+            };
+            let together = vec![made.to_owned()];
+            step.undo = Undo::InTurn(vec![
+                Action::PutTag(tagged.clone()),
+                Action::DeleteTag { tagged, together },
+            ]);
+        }
+    }
+    let draft = Draft {
+        title: plan.title.clone(),
+        phrase: plan.phrase.clone(),
+        steps,
+        ..Draft::default()
+    };
+    Plan::new(
+        plan.intent.clone(),
+        plan.about.clone(),
         draft,
         1,
         facts::at(2),

@@ -97,6 +97,22 @@ fn the_version_tag_moves_first_and_latest_last() {
 }
 
 #[test]
+fn where_whole_manifests_go_alone_a_new_tag_is_taken_back_by_a_stand_in() {
+    let mut bench = failed(waiting());
+    let removal = gonogo::domain::survey::Removal::WholeManifests;
+    bench.see(Ask::Removal(image()), Fact::Removal(removal));
+    let plan = promote(&bench, None).unwrap();
+    let Undo::InTurn(actions) = &plan.steps[0].undo else {
+        panic!("{plan:#?}");
+    };
+    let stand_in = gonogo::domain::plan::stand_in::digest("1.7.0");
+    assert!(matches!(&actions[0], Action::PutTag(put) if put.digest == stand_in));
+    assert!(matches!(&actions[1], Action::DeleteTag { tagged, together }
+        if tagged.digest == stand_in && together == &["1.7.0"]));
+    assert!(matches!(&plan.steps[2].undo, Undo::By(Action::PutTag(_))));
+}
+
+#[test]
 fn a_promote_that_was_left_half_way_is_finished() {
     let mut bench = failed(waiting());
     tag(&mut bench, "1.7.0", Some(b"1.7.0"));

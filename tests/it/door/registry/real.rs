@@ -10,7 +10,7 @@ use gonogo::domain::plan::{Intent, RefusalKind, Target};
 use gonogo::sim::image::Format;
 use gonogo::sim::oci::Registry;
 
-use super::acts::plan_of;
+use super::acts::{plan_of, with_stand_in};
 use super::rig::{Made, PATH, Rig};
 use crate::real_registries::server::{
     Server, docker_registry, noon, olareg, output_of, serve, sha256sum,
@@ -210,6 +210,31 @@ async fn a_rejected_release_goes_whole_and_comes_back() {
         let ended = scene.rig.undo().await;
         assert_eq!(ended.outcome, Outcome::Done, "{}", ended.why);
         assert_eq!(tags(&scene.rig).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_promote_is_taken_back_tag_for_tag() {
+    let Some(server) = debian().await else { return };
+    let Some(mut scene) = scene(server, Format::Oci).await else {
+        return;
+    };
+    let before = tags(&scene.rig).await;
+    let old = Some(scene.old.index.clone());
+    let moves = [("1.6.9", None), ("1.6", old.clone()), ("latest", old)];
+    let plan = plan_of(&scene.rig, &scene.this, &moves);
+    let plan = with_stand_in(&plan, "1.6.9");
+    let ended = scene.rig.carry_out(&plan).await;
+    assert_eq!(ended.outcome, Outcome::Done, "{}", ended.why);
+    assert_ne!(tags(&scene.rig).await, before);
+    let ended = scene.rig.undo().await;
+    assert_eq!(ended.outcome, Outcome::Done, "{}", ended.why);
+    assert_eq!(tags(&scene.rig).await, before);
+    for part in &scene.this.parts {
+        let ask = Ask::Manifest(scene.rig.image.clone(), part.clone());
+        let client = &scene.rig.sources.registries[&scene.rig.image];
+        let held = client.look(&ask, noon()()).await.outcome;
+        assert!(matches!(held, Ok(Fact::Manifest(Some(_)))), "{held:?}");
     }
 }
 
