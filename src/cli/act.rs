@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::digest::Digest;
+use crate::domain::fact::ImageId;
 use crate::domain::ids::RunId;
 use crate::domain::plan::{Debugging, Intent, PlanId, Target, What};
+use crate::domain::policy::ImageRepository;
 
 /// How a plan is shown, confirmed and, where it fails, left.
 #[derive(Debug, Clone, Default, Args)]
@@ -128,7 +130,7 @@ pub struct PromoteArgs {
 /// A roll-back.
 #[derive(Debug, Clone, Args)]
 pub struct RollbackArgs {
-    /// What to go back to: previous, or the digest of an earlier image.
+    /// What to go back to: previous, or the digest of an earlier image, as IMAGE@DIGEST where there are several.
     #[arg(long, value_name = "previous|DIGEST", default_value = "previous", value_parser = target)]
     pub to: Target,
     /// How it goes on.
@@ -245,8 +247,38 @@ fn target(text: &str) -> Result<Target, String> {
     if text == "previous" {
         return Ok(Target::Previous);
     }
-    let digest: Result<Digest, _> = text.parse();
+    let (image, digest) = match text.rsplit_once('@') {
+        Some((image, digest)) => {
+            let image: ImageRepository = image
+                .parse()
+                .map_err(|error: crate::domain::policy::NameError| error.to_string())?;
+            (Some(ImageId(image.as_str().to_owned())), digest)
+        }
+        None => (None, text),
+    };
+    let digest: Result<Digest, _> = digest.parse();
     digest
-        .map(Target::Digest)
+        .map(|digest| match image {
+            Some(image) => Target::DigestOf(image, digest),
+            None => Target::Digest(digest),
+        })
         .map_err(|error| format!("{error}; or say `previous`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_go_back_to_is_read_in_each_form() {
+        let digest = Digest::of(b"old");
+        assert_eq!(target("previous"), Ok(Target::Previous));
+        assert_eq!(target(digest.as_str()), Ok(Target::Digest(digest.clone())));
+        let named = format!("acme/rocket@{digest}");
+        let image = ImageId("docker.io/acme/rocket".to_owned());
+        assert_eq!(target(&named), Ok(Target::DigestOf(image, digest)));
+        for bad in ["", "latest", "sha256:12", "acme/rocket@", "A B@sha256:1"] {
+            assert!(target(bad).is_err(), "{bad}");
+        }
+    }
 }
