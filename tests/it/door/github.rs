@@ -39,6 +39,10 @@ async fn ended_as(text: &str) -> Rig {
 /// The plan for this from what is looked up now, or why there is none.
 async fn planned(rig: &mut Rig, intent: Intent) -> Result<Arc<Plan>, Refusal> {
     rig.settled().await;
+    // An earlier plan is not taken for this one.
+    rig.engine.send(Message::Desk(DeskMessage::PutAway));
+    let is_away = |model: &Model| matches!(model.desk.planning, Planning::Idle);
+    rig.engine.wait_for(is_away).await.unwrap();
     rig.engine.send(Message::Desk(DeskMessage::Prepare(intent)));
     let is_made = |model: &Model| matches!(model.desk.planning, Planning::Ready { .. });
     let model = rig.engine.wait_for(is_made).await.unwrap();

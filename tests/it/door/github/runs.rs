@@ -378,6 +378,7 @@ async fn a_workflow_that_is_not_there_or_off_is_not_started() {
     assert!(refusal.unblock.contains("`publish.yml`"), "{refusal:?}");
     assert!(refusal.unblock.contains("`release.yml`"), "{refusal:?}");
     assert!(rig.sim.other_maintainer().enable("release.yml", false));
+    rig.pass(Duration::from_secs(1)).await;
     let refusal = planned(&mut rig, dispatch("release.yml"))
         .await
         .unwrap_err();
@@ -390,4 +391,34 @@ async fn a_workflow_that_is_not_there_or_off_is_not_started() {
     let ended = carried_out(&mut rig, plan.phrase.as_deref()).await;
     assert_eq!(ended.outcome, Some(Outcome::Refused), "{}", ended.why);
     assert!(ended.why.contains("workflow_dispatch"), "{}", ended.why);
+}
+
+#[tokio::test]
+async fn a_release_that_is_rolled_back_is_marked_once() {
+    let mut rig = ended("happy").await;
+    let mark = rig.sim.requests().mark();
+    let to = gonogo::domain::plan::Target::Previous;
+    let plan = done(&mut rig, Intent::RollBack { to }).await;
+    let marks = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::MarkRelease { id, mark, .. } => Some((*id, *mark)),
+        _ => None,
+    });
+    let marks: Vec<_> = marks.collect();
+    assert_eq!(marks.len(), 1, "{plan:?}");
+    let (id, wanted) = marks[0];
+    let sent = changes(&rig, mark);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(
+        (sent[0].method.as_str(), sent[0].status()),
+        ("PATCH", Some(200))
+    );
+    fits_the_description(&rig);
+    rig.pass(Duration::from_secs(1)).await;
+    let model = rig.settled().await;
+    let releases = model.snapshot.releases.value().unwrap();
+    let now = releases.iter().find(|release| release.id == id).unwrap();
+    assert_eq!(
+        (now.draft, now.prerelease),
+        (wanted.draft, wanted.prerelease)
+    );
 }
