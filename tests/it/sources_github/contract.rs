@@ -270,6 +270,13 @@ fn every_example_and_every_allowed_form_of_it_can_be_read() {
         let list: wire::List<wire::Release> = read(value, how);
         all(list, value, how, |release| Some(convert::release(release)));
     });
+    each("/actions/workflows", &mut |value, how| {
+        let page: wire::WorkflowPage = read(value, how);
+        all(page.workflows, &value["workflows"], how, convert::workflow);
+    });
+    each("", &mut |value, how| {
+        assert!(convert::repository(read(value, how)).is_some(), "{how}");
+    });
     for path in ["/git/ref/{ref}", "/git/tags/{tag_sha}"] {
         each(path, &mut |value, how| {
             convert::pointer(&read(value, how));
@@ -346,11 +353,17 @@ async fn every_request_is_one_that_the_description_knows() {
         Ask::TagRef("v1.2.3".to_owned()),
         Ask::JobLog(JobId(1)),
         Ask::Viewer,
+        Ask::Repository,
+        Ask::Workflows,
+        Ask::Started("release.yml".to_owned()),
     ];
     for ask in &asks {
         let answer = look(&client, ask).await;
         assert!(answer.cost.requests >= 1, "{ask:?} asked nothing");
     }
+    let now = gonogo::domain::time::Timestamp::UNIX_EPOCH;
+    assert_eq!(client.attempt(RunId(1), Attempt(2), now).await, Ok(None));
+    assert_eq!(client.release(1, now).await, Ok(None));
     for target in stub.paths() {
         assert_eq!(objections(description, &target), [""; 0], "{target}");
     }
@@ -419,6 +432,9 @@ fn read_as_everything(text: &str) {
     let _ = serde_json::from_str(text).map(convert::environment);
     let _ = serde_json::from_str(text).map(convert::release);
     let _ = serde_json::from_str(text).map(|pointer| convert::pointer(&pointer));
+    let _ = serde_json::from_str(text).map(convert::repository);
+    let _ = serde_json::from_str(text).map(convert::workflow);
+    let _ = serde_json::from_str::<wire::WorkflowPage>(text);
     let _ = serde_json::from_str::<wire::RunPage>(text);
     let _ = serde_json::from_str::<wire::JobPage>(text);
     let _ = serde_json::from_str::<wire::List<wire::Pending>>(text);

@@ -85,6 +85,9 @@ fn questions(run: &Run) -> Vec<Ask> {
         Ask::TagRef("v1.6.8".to_owned()),
         Ask::TagRef("v0.0.0".to_owned()),
         Ask::Viewer,
+        Ask::Repository,
+        Ask::Workflows,
+        Ask::Started("release.yml".to_owned()),
         file(&run.path, run.head_sha.clone()),
         file(".github/workflows/none.yml", run.head_sha.clone()),
     ];
