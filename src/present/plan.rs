@@ -7,9 +7,9 @@ mod record;
 pub use record::{EntryWords, RecordWords, StepSign, step_sign};
 
 use super::clean::clean;
-use super::words::{number_of, until};
+use super::words::{minutes, number_of};
 use crate::domain::plan::{Plan, Repeat, Step, Undo};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, since};
 
 /// A plan as it is shown, by both faces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl PlanWords {
         let expiry = if now > plan.expires_at {
             "too old to confirm; make it again".to_owned()
         } else {
-            format!("can be confirmed for {}", until(plan.expires_at, now))
+            let left = minutes(since(now, plan.expires_at));
+            format!("can be confirmed for {left}")
         };
         Self {
             id: plan.id.to_string(),

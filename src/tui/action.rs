@@ -100,7 +100,11 @@ impl Action {
     /// Whether it stands in the footer: what changes something only where it can be done or stands in the way.
     pub fn is_hinted(&self, model: &Model, ui: &Ui) -> bool {
         let is_here = || match self.group {
-            Group::Changes => !matches!((self.when)(model, ui), Availability::Why(_)),
+            Group::Changes => match (self.when)(model, ui) {
+                Availability::Available => true,
+                Availability::Look(_) => wish::stands_in_the_way(ui, self.name),
+                Availability::Why(_) => false,
+            },
             _ => true,
         };
         !self.hint.is_empty() && !self.is_hidden(model) && is_here()

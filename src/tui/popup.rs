@@ -10,12 +10,48 @@ pub(crate) mod services;
 
 use ratatui::layout::Rect;
 
+use super::action::{Action, Availability};
 use super::items;
 use super::scene::Scene;
-use super::ui::{Popup, Seen, Target};
+use super::ui::{Item, Pane, Popup, Seen, Target};
 use super::widget::line::{Bit, Line};
 use super::widget::{Canvas, Frame, list};
-use crate::present::role::Role;
+use crate::present::role::{Role, Sign};
+use crate::present::words;
+
+/// Why the selected action cannot be done now; always as many rows, so that nothing moves.
+fn why_not(scene: &Scene<'_>, pane: Pane, columns: usize) -> Vec<Line> {
+    const ROWS: usize = 3;
+    if !matches!(pane, Pane::Help | Pane::Palette) {
+        return Vec::new();
+    }
+    // Availability is judged as if the list were closed: that is when an action is done.
+    let mut below = scene.ui.clone();
+    below.popups.clear();
+    let rows = items::rows(scene, pane).into_iter();
+    let items: Vec<Item> = rows.filter_map(|row| row.item).collect();
+    let chosen = match scene.ui.selected(pane, &items) {
+        Some(Item::Action(name)) => Action::named(name),
+        _ => None,
+    };
+    let why = match chosen.map(|action| (action.when)(scene.model, &below)) {
+        Some(Availability::Why(why) | Availability::Look(why)) => why,
+        _ => String::new(),
+    };
+    let mut parts = words::wrap(&why, columns.saturating_sub(2).max(8));
+    parts.truncate(ROWS - 1);
+    let mut lines = vec![Line::default()];
+    lines.extend(parts.into_iter().enumerate().map(|(n, part)| {
+        let sign = if n == 0 {
+            Bit::sign(Sign::Warning)
+        } else {
+            Bit::plain("  ")
+        };
+        Line::of([sign, Bit::muted(part)])
+    }));
+    lines.resize(ROWS, Line::default());
+    lines
+}
 
 /// Draws the topmost popup.
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) {
@@ -39,11 +75,12 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) 
         _ => None,
     };
     let most = screen.height.saturating_sub(4);
+    let why = why_not(scene, pane, usize::from(width.saturating_sub(4)));
     // The palette keeps its height while it is narrowed, so that the eye need not follow it.
     let wanted = match popup {
         Popup::Palette(_) => 20,
         Popup::Dispatch(..) => 12,
-        _ => u16::try_from(rows.len())
+        _ => u16::try_from(rows.len() + why.len())
             .unwrap_or(u16::MAX)
             .saturating_add(2),
     };
@@ -70,7 +107,15 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, seen: &mut Seen) 
         inner.y += 1;
         inner.height -= 1;
     }
+    let low = u16::try_from(why.len()).unwrap_or(0).min(inner.height / 2);
+    inner.height -= low;
     let drawn = list::draw(canvas, inner, &rows, scene.ui.cursor(pane), true);
+    let below = Rect {
+        y: inner.bottom(),
+        height: low,
+        ..inner
+    };
+    canvas.lines(below, &why);
     if !drawn.position.is_empty() {
         frame.position.clone_from(&drawn.position);
         let text = format!(" {} ", drawn.position);

@@ -256,13 +256,30 @@ pub(super) fn sentence(refusal: &Refusal) -> String {
     clean(&format!("{} {}", refusal.what, refusal.unblock))
 }
 
-/// Whether the board's no is what stands in the way.
-pub(super) fn needs_go(ui: &Ui, name: &str) -> bool {
+/// What refuses a wish, by the name of its action.
+fn refusal_of<'u>(ui: &'u Ui, name: &str) -> Option<&'u Refusal> {
     let wish = match name {
         "approve" => Wish::Approve,
+        "reject" => Wish::Reject,
         "promote" => Wish::Promote,
-        _ => return false,
+        "rerun" => Wish::RerunFailed,
+        _ => return None,
     };
-    let refusal = ui.known.can.get(&wish).and_then(|can| can.as_ref().err());
-    refusal.is_some_and(|one| matches!(one.kind, RefusalKind::NoGo | RefusalKind::Firm))
+    ui.known.can.get(&wish)?.as_ref().err()
+}
+
+/// Whether what refuses a wish is worth a place in the footer: something could be done about it.
+pub(super) fn stands_in_the_way(ui: &Ui, name: &str) -> bool {
+    refusal_of(ui, name).is_some_and(|one| match one.kind {
+        RefusalKind::NoGo | RefusalKind::Firm | RefusalKind::Ambiguous => true,
+        // At the gate everybody asks why the key is dim; elsewhere it only means that nothing was looked up yet.
+        RefusalKind::CannotTell => matches!(name, "approve" | "reject"),
+        _ => false,
+    })
+}
+
+/// Whether the board's no is what stands in the way.
+pub(super) fn needs_go(ui: &Ui, name: &str) -> bool {
+    refusal_of(ui, name)
+        .is_some_and(|one| matches!(one.kind, RefusalKind::NoGo | RefusalKind::Firm))
 }

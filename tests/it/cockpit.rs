@@ -1,6 +1,8 @@
 //! The cockpit's memory, by script: keys in, selection and effects out.
 
+mod doors;
 mod evidence;
+mod plans;
 
 use std::time::Duration;
 

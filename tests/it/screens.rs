@@ -1,6 +1,7 @@
 //! What the cockpit shows: whole frames, with what each colour means.
 
 mod evidence;
+mod plans;
 
 use gonogo::config;
 use gonogo::domain::fact::{Ask, FailureKind};

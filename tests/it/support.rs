@@ -4,6 +4,7 @@ pub mod bench;
 pub mod contract;
 pub mod facts;
 pub mod judges;
+pub mod plans;
 pub mod program;
 pub mod proofs;
 pub mod screen;

@@ -222,7 +222,9 @@ pub(in crate::tui) fn follow(ui: &mut Ui, model: &Model) -> Effects {
         && !ui.told.unfinished
     {
         ui.told.unfinished = true;
-        if let Some(record) = ledger.open().next() {
+        let doing = desk.doing.as_ref().map(|doing| &doing.plan.id);
+        let mut left = ledger.open().filter(|one| Some(&one.plan.id) != doing);
+        if let Some(record) = left.next() {
             let (journal, resume, undo) =
                 (ui.key_of("journal"), ui.key_of("resume"), ui.key_of("undo"));
             let keys = if wish::is_read_only(model) {
@@ -230,7 +232,10 @@ pub(in crate::tui) fn follow(ui: &mut Ui, model: &Model) -> Effects {
             } else {
                 format!("{journal} shows it, {resume} goes on, {undo} takes it back")
             };
-            let text = format!("A plan is unfinished: {}; {keys}", record.plan.title);
+            let plan = &record.plan;
+            let version = plan.about.version.as_deref().unwrap_or_default();
+            let verb = plan.verb().name();
+            let text = format!("A plan is unfinished, {verb} {version}: {keys}");
             ui.say(Sign::Warning, text);
         }
     }
@@ -243,6 +248,8 @@ pub(in crate::tui) fn follow(ui: &mut Ui, model: &Model) -> Effects {
             Subject::Plan(id) | Subject::Again(id) => *id == ended.plan,
             Subject::Wish(_) => false,
         });
+        // What is on screen needs no sentence, and what was said of its stopping is over.
+        ui.note = None;
         if !is_shown {
             let sign = sheet::outcome_sign(ended.outcome);
             ui.say(
@@ -287,6 +294,7 @@ pub(in crate::tui) fn key(
         (_, "page-up") => scroll(ui, -8),
         (_, "top") => scroll(ui, isize::MIN),
         (_, "bottom") => scroll(ui, isize::MAX),
+        (_, "refresh") => prepare_anew(ui, |intent| Some(intent.clone())),
         (_, "fold") => {
             if let Some(sheet) = ui.sheet_mut() {
                 sheet.detailed = !sheet.detailed;
@@ -424,6 +432,9 @@ fn prepare_anew(ui: &mut Ui, change: impl Fn(&Intent) -> Option<Intent>) -> Effe
     let Some(changed) = change(intent) else {
         return Vec::new();
     };
+    if sheet.sent {
+        return Vec::new();
+    }
     let reason = std::mem::take(&mut sheet.reason);
     *sheet = Sheet {
         reason,

@@ -20,7 +20,7 @@ pub(crate) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         return Vec::new();
     };
     let mut rows = vec![Row::heading(Line::of([Bit::muted(
-        "workflow.yml@branch key=value key=\"some words\"; without @ the default branch",
+        "workflow.yml@branch key=value key=\"two words\"; no @: the default",
     )
     .sentence()]))];
     if let Some(said) = said {

@@ -14,6 +14,9 @@ use crate::tui::wish;
 /// Actions that stand at the right end, whatever is cut off before them.
 const LAST: [&str; 3] = ["palette", "help", "quit"];
 
+/// Most rows that a sentence takes above the footer.
+const MOST_ABOVE: u16 = 3;
+
 pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen: &mut Seen) {
     if area.width < 10 || area.height == 0 {
         return;
@@ -44,11 +47,34 @@ pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas<'_>, area: Rect, seen:
         } else {
             note.sign.role()
         };
-        let line = Line::of([
-            Bit::sign(note.sign),
-            Bit::of(role, note.text.clone()).sentence(),
-        ]);
-        canvas.line(room, &line);
+        let columns = usize::from(room.width.saturating_sub(2));
+        let mut parts = words::wrap(&note.text, columns.max(8));
+        // What does not fit in the row is read above it: no sentence is cut off that somebody waits for.
+        let above = u16::try_from(parts.len().saturating_sub(1)).unwrap_or(u16::MAX);
+        let above = above.min(MOST_ABOVE).min(row.y);
+        parts.truncate(usize::from(above) + 1);
+        let whole = Rect {
+            y: row.y - above,
+            height: above + 1,
+            ..area
+        };
+        canvas.clear(Rect {
+            height: above,
+            ..whole
+        });
+        for (n, (part, place)) in parts.into_iter().zip(whole.rows()).enumerate() {
+            let sign = if n == 0 {
+                Bit::sign(note.sign)
+            } else {
+                Bit::plain("  ")
+            };
+            let place = Rect {
+                x: room.x,
+                width: room.width,
+                ..place
+            };
+            canvas.line(place, &Line::of([sign, Bit::of(role, part).sentence()]));
+        }
         return;
     }
     let mut x = room.x;

@@ -73,7 +73,7 @@ fn release(scene: &Scene<'_>) -> Vec<Bit> {
         } else {
             ""
         };
-        bits.push(Bit::muted(format!(" {chosen} +{others} runs")));
+        bits.push(Bit::muted(format!(" {chosen} +{others} runs")).sentence());
     } else if scene.model.pinned.is_some() {
         bits.push(Bit::muted("  pinned"));
     }

@@ -74,7 +74,7 @@ pub(crate) fn entries(scene: &Scene<'_>) -> Vec<Row> {
         return Vec::new();
     };
     let words = RecordWords::of(record, scene.now);
-    let width = super::last_width(scene, Pane::Entries).saturating_sub(13);
+    let width = super::last_width(scene, Pane::Entries);
     let mut rows = Vec::new();
     for (n, entry) in words.entries.iter().enumerate() {
         let role = match entry.sign {
@@ -82,9 +82,12 @@ pub(crate) fn entries(scene: &Scene<'_>) -> Vec<Row> {
             Sign::Unknown | Sign::Warning => Role::Warn,
             _ => Role::Plain,
         };
-        let mut parts = words::wrap(&entry.text, width.max(16)).into_iter();
+        let clock = format!("{}  ", words::clock(entry.at, &scene.ui.zone));
+        let hang = words::width(&clock) + 2;
+        let parts = words::wrap(&entry.text, width.saturating_sub(hang).max(16));
+        let mut parts = parts.into_iter();
         let line = Line::of([
-            Bit::muted(format!("{}  ", words::clock(entry.at, &scene.ui.zone))),
+            Bit::muted(clock),
             Bit::sign(entry.sign),
             Bit::of(role, parts.next().unwrap_or_default()),
         ]);
@@ -93,7 +96,7 @@ pub(crate) fn entries(scene: &Scene<'_>) -> Vec<Row> {
         }
         rows.push(Row::of(Item::Entry(n), line));
         for part in parts {
-            let indent = Bit::plain(" ".repeat(12));
+            let indent = Bit::plain(" ".repeat(hang));
             rows.push(Row::heading(Line::of([indent, Bit::of(role, part)])));
         }
     }

@@ -95,7 +95,7 @@ fn preparing(scene: &Scene<'_>, intent: &Intent, columns: usize) -> Vec<Line> {
     let asked = if asked.is_empty() {
         String::new()
     } else {
-        format!("{} asked now. ", asked.join(" and "))
+        format!("Asked now: {}. ", asked.join(", "))
     };
     lines.extend(dim(&format!("{asked}Nothing is changed by this."), columns));
     lines
@@ -229,7 +229,13 @@ fn step_lines(
             Sign::Unknown | Sign::Warning => Role::Warn,
             _ => Role::Muted,
         };
-        lines.extend(labelled("", role, &became.text, columns));
+        let parts = words::wrap(&became.text, columns.saturating_sub(hang).max(12));
+        let indent = || Bit::plain(" ".repeat(hang));
+        lines.extend(
+            parts
+                .into_iter()
+                .map(|part| Line::of([indent(), Bit::of(role, part)])),
+        );
         return lines;
     }
     if depth == Depth::Whole {
@@ -256,12 +262,7 @@ fn step_lines(
 fn labelled(label: &str, role: Role, text: &str, columns: usize) -> Vec<Line> {
     const INDENT: usize = 6;
     const LABEL: usize = 8;
-    let width = if label.is_empty() && text.is_empty() {
-        0
-    } else {
-        LABEL
-    };
-    let room = columns.saturating_sub(INDENT + width).max(12);
+    let room = columns.saturating_sub(INDENT + LABEL).max(12);
     let parts = words::wrap(text, room).into_iter().enumerate();
     let line = |(at, part)| {
         let label = if at == 0 { label } else { "" };

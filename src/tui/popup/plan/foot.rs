@@ -76,17 +76,27 @@ pub(super) fn of(scene: &Scene<'_>, sheet: &Sheet, face: &Face<'_>, columns: usi
             vec![("Enter".into(), "keeps it"), ("Esc".into(), "as it was")]
         }
         _ if sheet.focus == Button::Reason => vec![("Enter".into(), "makes the plan with it")],
-        Face::Planned(..) if !foot.fields.is_empty() => {
-            vec![("Tab".into(), "next"), ("e".into(), "comment")]
+        Face::Planned(plan, _) => {
+            let mut hints = vec![("Tab".into(), "next"), ("e".into(), "comment")];
+            if scene.now > plan.expires_at {
+                hints.insert(0, (key("refresh"), "make it again"));
+            }
+            hints
         }
-        Face::Planned(..) | Face::Again(..) => vec![("Tab".into(), "next")],
-        Face::Refused(..) if !foot.fields.is_empty() => vec![("e".into(), "give a reason")],
+        Face::Again(..) => vec![("Tab".into(), "next")],
+        Face::Refused(..) => {
+            let mut hints = vec![(key("refresh"), "look again")];
+            if !foot.fields.is_empty() {
+                hints.push(("e".into(), "give a reason"));
+            }
+            hints
+        }
         Face::Running { is_stopping, .. } => {
             let stop = (!is_stopping).then(|| (key("stop"), "stop before the next step"));
             stop.into_iter().collect()
         }
         Face::Over(..) => over(scene),
-        Face::Refused(..) | Face::Preparing(_) | Face::NotBegun(..) => Vec::new(),
+        Face::Preparing(_) | Face::NotBegun(..) => Vec::new(),
     };
     let has_comment = foot.fields.iter().any(|(b, _)| *b == Button::Comment);
     for (key, text) in hints {
@@ -113,6 +123,23 @@ fn over(scene: &Scene<'_>) -> Vec<(String, &'static str)> {
         .collect()
 }
 
+/// What is written, broken wherever the row ends: nothing of it is left out.
+fn broken(text: &str, columns: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for c in text.chars() {
+        if let Some(row) = rows.last_mut() {
+            row.push(c);
+            if words::width(row) >= columns {
+                rows.push(String::new());
+            }
+        }
+    }
+    if rows.len() > 1 {
+        rows.retain(|row| !row.is_empty());
+    }
+    rows
+}
+
 /// The word on the button that does nothing.
 fn no(face: &Face<'_>) -> String {
     let is_cancelling = matches!(face, Face::Planned(plan, _) if plan.verb() == Verb::Cancel);
@@ -137,7 +164,7 @@ impl Foot {
         let has_keys = sheet.focus == button;
         let caret = if has_keys { "▏" } else { "" };
         let width = words::width(label);
-        let parts = words::wrap(
+        let parts = broken(
             &format!("{text}{caret}"),
             columns.saturating_sub(width).max(12),
         );
