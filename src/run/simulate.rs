@@ -10,7 +10,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 
 use super::{Session, connect, log_to_stderr, model, pin, print, print_json, show, tokio_runtime};
 use crate::cli::{Global, Rehearsal, SimArgs, SimMode};
-use crate::config::{Config, ConfigError, Environment, TrustedRoot};
+use crate::config::{Config, ConfigError, Environment, Mode, TrustedRoot};
 use crate::domain::time::{Timestamp, since};
 use crate::engine::runtime::{Clock, Engine};
 use crate::net::Limits;
@@ -172,8 +172,19 @@ pub fn on_simulator(
     folder: &Path,
     limits: Limits,
 ) -> Result<(Engine, Arc<dyn Clock>, Config), ConfigError> {
+    on_simulator_as(sim, folder, limits, Mode::ReadWrite)
+}
+
+/// The same, in a mode.
+fn on_simulator_as(
+    sim: &Sim,
+    folder: &Path,
+    limits: Limits,
+    mode: Mode,
+) -> Result<(Engine, Arc<dyn Clock>, Config), ConfigError> {
     let env = Environment::isolated(folder, sim.variables());
     let mut config = Config::of_simulator(&sim.config_toml(), &env)?;
+    config.mode = mode;
     // Its signatures hold by the root that the scenario gives out alone; where that cannot be written, they are told not to hold.
     let root = folder.join("trusted_root.json");
     if let Err(error) = std::fs::write(&root, sim.trusted_root_json()) {
@@ -191,7 +202,12 @@ pub fn on_simulator(
 /// A session on the simulator, and the folder of its state, which goes when it ends.
 fn session(sim: &Sim, global: &Global) -> eyre::Result<(Session, StateFolder)> {
     let folder = StateFolder::new()?;
-    let (engine, clock, config) = on_simulator(sim, &folder.0, Limits::default())?;
+    let mode = if global.read_only {
+        Mode::ReadOnly
+    } else {
+        Mode::ReadWrite
+    };
+    let (engine, clock, config) = on_simulator_as(sim, &folder.0, Limits::default(), mode)?;
     pin(&engine, global);
     let session = Session {
         engine,
