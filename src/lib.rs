@@ -2,15 +2,16 @@
 //!
 //! # The architecture, in one page
 //!
-//! Two flows, and nothing else. Only the first exists so far; the second is the shape that the way out will take.
+//! Two flows, and nothing else.
 //!
 //! **A fact** goes in: a [`source`](sources) answers a [question](domain::fact::Ask) → its wire type →
 //! [`Fact`](domain::fact::Fact) → [`Observation`](domain::fact::Observation) → [`Message`](engine::Message) →
 //! [`Snapshot::apply`](domain::snapshot::Snapshot::apply) (pure) → [`Outlook`](domain::outlook::Outlook) with its
 //! [board](domain::assess) (pure) → words and rows ([`present`]) → a pane ([`tui`]) or a line ([`headless`]).
 //!
-//! **An action** goes out: key or command → intent → plan (pure) → shown → proof → the door: re-check, journal, send,
-//! verify. There is no door yet: nothing here can change the world, and the architecture test holds it to that.
+//! **An action** goes out: key or command → [`Intent`](domain::plan::Intent) → [plan](domain::plan::make) (pure) → shown
+//! → [proof](domain::plan::Proof) → [`Confirmed`](domain::plan::Confirmed) → the [`door`]: re-check, journal, send once,
+//! verify → each journal [entry](domain::journal::Entry) comes back as a message.
 //!
 //! ## Who knows whom
 //!
@@ -57,6 +58,10 @@
 //! - **Evidence is a fact like any other**: [`engine::runtime::Services`] gathers the bytes, has them judged on a thread
 //!   of their own by the keys that are known, and judges them again, without fetching, when the keys change. What is
 //!   kept between sessions are bytes, never verdicts.
+//! - **A change is a value before it is an act** ([`domain::plan`]): each step says what must hold before, what holds
+//!   after and how it is undone. [`engine::desk`] looks up what a plan needs and makes it; only a confirmation makes it
+//!   one that the door takes. The door sends nothing that is not on the disk first, and nothing twice: an answer that is
+//!   lost is looked up. What is unfinished is gone on with, or taken back, by the journal alone.
 //! - **Time is an argument.** The runtime takes a [`Clock`](engine::runtime::Clock); the simulator brings its own,
 //!   which starts in the past and never passes the real time.
 //!

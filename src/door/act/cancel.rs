@@ -1,7 +1,6 @@
 //! Stops a run.
 
 use http::Method;
-use serde_json::json;
 
 use crate::domain::plan::{Action, CancelHow};
 use crate::domain::time::Timestamp;
@@ -19,7 +18,7 @@ pub(super) async fn send(door: &Door, action: &Action, now: Timestamp) -> Sent {
     let change = Change {
         method: Method::POST,
         below: &["actions", "runs", &run.to_string(), verb],
-        body: json!({}),
+        body: None,
         deed: "cancel",
         subject: format!("run {run}"),
         rights: super::RUNNING,

@@ -26,7 +26,7 @@ pub(super) async fn send(door: &Door, action: &Action, now: Timestamp) -> Sent {
     let change = Change {
         method: Method::POST,
         below: &["actions", "workflows", workflow, "dispatches"],
-        body,
+        body: Some(body),
         deed: "start",
         subject: format!("the workflow {workflow}"),
         rights: super::RUNNING,

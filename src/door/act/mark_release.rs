@@ -18,7 +18,7 @@ pub(super) async fn send(door: &Door, action: &Action, now: Timestamp) -> Sent {
     let change = Change {
         method: Method::PATCH,
         below: &["releases", &id.to_string()],
-        body: json!({"draft": mark.draft, "prerelease": mark.prerelease}),
+        body: Some(json!({"draft": mark.draft, "prerelease": mark.prerelease})),
         deed: "mark",
         subject: format!("the Release {tag}"),
         rights: RIGHTS,

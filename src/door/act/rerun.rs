@@ -50,7 +50,7 @@ async fn again(
     let change = Change {
         method: Method::POST,
         below,
-        body: json!({"enable_debug_logging": debugging == Debugging::On}),
+        body: Some(json!({"enable_debug_logging": debugging == Debugging::On})),
         deed: "re-run",
         subject,
         rights: super::RUNNING,

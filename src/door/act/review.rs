@@ -29,7 +29,7 @@ pub(super) async fn send(door: &Door, action: &Action, now: Timestamp) -> Sent {
     let change = Change {
         method: Method::POST,
         below: &["actions", "runs", &run.to_string(), "pending_deployments"],
-        body: json!({"environment_ids": ids, "state": state, "comment": comment}),
+        body: Some(json!({"environment_ids": ids, "state": state, "comment": comment})),
         deed,
         subject: format!("the gates of run {run}"),
         rights: RIGHTS,

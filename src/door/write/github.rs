@@ -34,8 +34,8 @@ pub(in crate::door) struct Change<'a> {
     pub(in crate::door) method: Method,
     /// Its address below the repository's.
     pub(in crate::door) below: &'a [&'a str],
-    /// What is sent.
-    pub(in crate::door) body: Value,
+    /// What is sent; `None`: the interface takes nothing.
+    pub(in crate::door) body: Option<Value>,
     /// What is done, for sentences: `cancel`.
     pub(in crate::door) deed: &'a str,
     /// To what: `run 42`.
@@ -121,9 +121,15 @@ impl Github {
             .request(change.method.clone(), url)
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", API_VERSION)
-            .header(AUTHORIZATION, authorization)
-            .header(CONTENT_TYPE, "application/json")
-            .body(change.body.to_string())
+            .header(AUTHORIZATION, authorization);
+        let request = match &change.body {
+            Some(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string()),
+            // An empty body has a length, which a proxy may ask for.
+            None => request.body(""),
+        };
+        let request = request
             .build()
             .map_err(|err| failure::transport(GITHUB, &err.without_url()))?;
         Ok((http.clone(), request))
